@@ -1,0 +1,1 @@
+"""What every environment is built on: threefry, the contract, packed rows, the batch driver."""

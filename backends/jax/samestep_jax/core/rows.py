@@ -1,0 +1,147 @@
+"""Packed state rows: a versioned header, then the fields of STATE, little-endian, no padding.
+
+The same bytes in every implementation, so that a state moves between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Field = tuple[str, str, tuple[int, ...]]
+"""Name, dtype as NumPy writes it ("f4", "u1"), shape."""
+
+HEADER: tuple[Field, ...] = (
+    ("layout", "u4", ()),  # identifies environment, version and layout
+    ("root", "u4", (2,)),  # the batch's root key
+    ("env_index", "u4", ()),  # global index in the batch
+    ("episode", "u4", ()),  # episodes count from 0
+    ("t", "u4", ()),  # steps taken in this episode; 0 after a reset
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The packed row of one version of an environment."""
+
+    name: str
+    version: int
+    layout_id: int
+    state: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, name: str, consts: ModuleType) -> Layout:
+        """The layout that a generated `consts.py` declares."""
+        return cls(name, consts.VERSION, consts.LAYOUT_ID, consts.STATE)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The header's fields and STATE's."""
+        return (*HEADER, *self.state)
+
+    @property
+    def row_dtype(self) -> np.dtype[np.void]:
+        """A row as NumPy sees it."""
+        return np.dtype([(name, "<" + dtype, shape) for name, dtype, shape in self.fields])
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of a row."""
+        return self.row_dtype.itemsize
+
+
+def pack(layout: Layout, columns: dict[str, jax.Array]) -> jax.Array:
+    """Fields (N, *shape) by name as (N, state_bytes) u8 rows; traceable."""
+    return jnp.concatenate(
+        [_to_bytes(columns[name], np.dtype(dtype)) for name, dtype, _ in layout.fields], axis=1
+    )
+
+
+def unpack(layout: Layout, rows: jax.Array) -> dict[str, jax.Array]:
+    """(N, state_bytes) u8 rows as fields (N, *shape) by name; traceable."""
+    columns, start = {}, 0
+    for name, dtype, shape in layout.fields:
+        size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=int))
+        columns[name] = _from_bytes(rows[:, start : start + size], np.dtype(dtype), shape)
+        start += size
+    return columns
+
+
+def check_rows(layout: Layout, rows: Any) -> np.ndarray:
+    """Rows on the host as a structured array (N,).
+
+    Raises:
+        ValueError: for rows of another size or layout.
+    """
+    rows = np.asarray(rows)
+    if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != layout.state_bytes:
+        raise ValueError(
+            f"state rows are {rows.dtype} {rows.shape}; "
+            f"{layout.name} takes uint8 (N, {layout.state_bytes})"
+        )
+    view = np.ascontiguousarray(rows).view(layout.row_dtype)[:, 0]
+    wrong = view["layout"] != layout.layout_id
+    if wrong.any():
+        index = int(wrong.argmax())
+        raise ValueError(
+            f"state row {index} has layout {int(view['layout'][index]):#010x}; "
+            f"{layout.name} version {layout.version} has {layout.layout_id:#010x}"
+        )
+    return view
+
+
+def check_indices(indices: Sequence[int], num_envs: int) -> np.ndarray:
+    """Indices of distinct instances of a batch, as (K,) i32.
+
+    Raises:
+        ValueError: naming an index that is out of range or given twice.
+    """
+    chosen = np.asarray(indices)
+    if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+        raise ValueError(f"indices are {chosen.dtype} {chosen.shape}; accepted: a list of integers")
+    for index in chosen:
+        if not 0 <= index < num_envs:
+            raise ValueError(f"index {index} is out of range; accepted: 0 to {num_envs - 1}")
+    if len(set(chosen.tolist())) != len(chosen):
+        raise ValueError("an index is given twice; accepted: distinct indices")
+    return chosen.astype(np.int32)
+
+
+def check_representable(layout: Layout) -> None:
+    """Refuse 8-byte fields while JAX would silently halve them.
+
+    Raises:
+        ValueError: naming the field and the setting that it needs.
+    """
+    for name, dtype, _ in layout.state:
+        if jax.dtypes.canonicalize_dtype(dtype) != np.dtype(dtype):
+            raise ValueError(
+                f"{layout.name}'s {name} is {dtype}; set jax.config.jax_enable_x64 to True first"
+            )
+
+
+def _to_bytes(column: jax.Array, dtype: np.dtype[Any]) -> jax.Array:
+    """(N, ...) of any dtype as (N, bytes) u8."""
+    column = column.astype(dtype)
+    if dtype == np.bool_:
+        column = column.astype(jnp.uint8)
+    elif dtype != np.uint8:
+        column = jax.lax.bitcast_convert_type(column, jnp.uint8)
+    return column.reshape(column.shape[0], -1)
+
+
+def _from_bytes(data: jax.Array, dtype: np.dtype[Any], shape: tuple[int, ...]) -> jax.Array:
+    """(N, bytes) u8 as (N, *shape) of a dtype."""
+    if dtype.itemsize == 1:
+        column = data.reshape(data.shape[0], *shape)
+        if dtype == np.bool_:
+            return column != 0
+        return column if dtype == np.uint8 else jax.lax.bitcast_convert_type(column, dtype)
+    words = data.reshape(data.shape[0], *shape, dtype.itemsize)
+    return jax.lax.bitcast_convert_type(words, dtype)

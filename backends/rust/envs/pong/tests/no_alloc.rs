@@ -1,0 +1,50 @@
+//! Stepping never allocates: not in the rules, not at autoreset, not in a batch's last block.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::Games;
+use samestep_core::rules::Array;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of GlobalAlloc::alloc.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of GlobalAlloc::dealloc.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn stepping_does_not_allocate() {
+    let n = 37;
+    let mut games = Games::new(n, &[("frame_skip", samestep_core::Value::Int(8))]);
+    let actions = vec![1; n];
+    let mut ended = 0;
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..1000 {
+        games.step(Array::I32(&actions));
+        ended += games
+            .terminated
+            .iter()
+            .map(|&flag| usize::from(flag))
+            .sum::<usize>();
+    }
+    let after = ALLOCATIONS.load(Ordering::Relaxed);
+    assert!(ended > n, "only {ended} games ended");
+    assert_eq!(after - before, 0);
+}

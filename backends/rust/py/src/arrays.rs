@@ -1,0 +1,169 @@
+//! NumPy arrays as flat slices: types, sizes, contiguity and writability checked once.
+
+use numpy::{
+    Element, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn,
+    PyReadwriteArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use samestep_core::rules::{Array, ArrayMut, Dtype};
+
+/// An array to read.
+pub enum Input<'py> {
+    /// Of 32-bit floats.
+    F32(PyReadonlyArrayDyn<'py, f32>),
+    /// Of 32-bit signed integers.
+    I32(PyReadonlyArrayDyn<'py, i32>),
+    /// Of unsigned bytes.
+    U8(PyReadonlyArrayDyn<'py, u8>),
+}
+
+impl<'py> Input<'py> {
+    /// Takes `object`, an array of this shape and type, contiguous.
+    pub fn new(
+        name: &str,
+        object: &Bound<'py, PyAny>,
+        dtype: Dtype,
+        shape: &[usize],
+    ) -> PyResult<Self> {
+        Ok(match dtype {
+            Dtype::F32 => Input::F32(readonly(name, object, "float32", shape)?),
+            Dtype::I32 => Input::I32(readonly(name, object, "int32", shape)?),
+            Dtype::U8 => Input::U8(readonly(name, object, "uint8", shape)?),
+        })
+    }
+
+    /// Its elements.
+    pub fn array(&self) -> PyResult<Array<'_>> {
+        Ok(match self {
+            Input::F32(array) => Array::F32(array.as_slice()?),
+            Input::I32(array) => Array::I32(array.as_slice()?),
+            Input::U8(array) => Array::U8(array.as_slice()?),
+        })
+    }
+}
+
+/// An array to write.
+pub enum Output<'py> {
+    /// Of 32-bit floats.
+    F32(PyReadwriteArrayDyn<'py, f32>),
+    /// Of 32-bit signed integers.
+    I32(PyReadwriteArrayDyn<'py, i32>),
+    /// Of unsigned bytes.
+    U8(PyReadwriteArrayDyn<'py, u8>),
+}
+
+impl<'py> Output<'py> {
+    /// Takes `object`, a writable array of this shape and type, contiguous.
+    pub fn new(
+        name: &str,
+        object: &Bound<'py, PyAny>,
+        dtype: Dtype,
+        shape: &[usize],
+    ) -> PyResult<Self> {
+        Ok(match dtype {
+            Dtype::F32 => Output::F32(readwrite(name, object, "float32", shape)?),
+            Dtype::I32 => Output::I32(readwrite(name, object, "int32", shape)?),
+            Dtype::U8 => Output::U8(readwrite(name, object, "uint8", shape)?),
+        })
+    }
+
+    /// Its elements.
+    pub fn array(&mut self) -> PyResult<ArrayMut<'_>> {
+        Ok(match self {
+            Output::F32(array) => ArrayMut::F32(array.as_slice_mut()?),
+            Output::I32(array) => ArrayMut::I32(array.as_slice_mut()?),
+            Output::U8(array) => ArrayMut::U8(array.as_slice_mut()?),
+        })
+    }
+}
+
+/// A contiguous, writable array of another element type.
+pub fn readwrite<'py, T: Element>(
+    name: &str,
+    object: &Bound<'py, PyAny>,
+    dtype: &str,
+    shape: &[usize],
+) -> PyResult<PyReadwriteArrayDyn<'py, T>> {
+    let array = checked::<T>(name, object, dtype, shape)?;
+    array.try_readwrite().map_err(|error| {
+        let why = match error {
+            numpy::BorrowError::NotWriteable => "is read-only; accepted: a writable array",
+            _ => "overlaps another argument; accepted: arrays of their own",
+        };
+        PyValueError::new_err(format!("{name} {why}"))
+    })
+}
+
+/// A contiguous array to read.
+pub fn readonly<'py, T: Element>(
+    name: &str,
+    object: &Bound<'py, PyAny>,
+    dtype: &str,
+    shape: &[usize],
+) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
+    let array = checked::<T>(name, object, dtype, shape)?;
+    array.try_readonly().map_err(|_| {
+        PyValueError::new_err(format!(
+            "{name} overlaps another argument; accepted: arrays of their own"
+        ))
+    })
+}
+
+/// The truth values of a bool array as bytes.
+pub fn flags<'a>(array: &'a mut PyReadwriteArrayDyn<'_, bool>) -> PyResult<&'a mut [u8]> {
+    let flags = array.as_slice_mut()?;
+    // SAFETY: bool has the size and alignment of u8; this module writes only 0 and 1 to it.
+    Ok(unsafe { std::slice::from_raw_parts_mut(flags.as_mut_ptr().cast::<u8>(), flags.len()) })
+}
+
+fn checked<'a, 'py, T: Element>(
+    name: &str,
+    object: &'a Bound<'py, PyAny>,
+    dtype: &str,
+    shape: &[usize],
+) -> PyResult<&'a Bound<'py, PyArrayDyn<T>>> {
+    let accepted = || format!("accepted: a NumPy array of {dtype} {}", written(shape));
+    let Ok(untyped) = object.cast::<PyUntypedArray>() else {
+        let kind = object.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "{name} is a {kind}; {}",
+            accepted()
+        )));
+    };
+    let right_type = untyped.dtype().is_equiv_to(&numpy::dtype::<T>(object.py()));
+    if !right_type || untyped.shape() != shape {
+        return Err(PyValueError::new_err(format!(
+            "{name} is {} {}; {}",
+            untyped.dtype(),
+            written(untyped.shape()),
+            accepted()
+        )));
+    }
+    if !untyped.is_c_contiguous() {
+        return Err(PyValueError::new_err(format!(
+            "{name} is not contiguous; {} in C order",
+            accepted()
+        )));
+    }
+    if !untyped.is_aligned() {
+        return Err(PyValueError::new_err(format!(
+            "{name} is not aligned in memory; {}",
+            accepted()
+        )));
+    }
+    object
+        .cast::<PyArrayDyn<T>>()
+        .map_err(|_| PyTypeError::new_err(format!("{name}: {}", accepted())))
+}
+
+/// A shape as Python writes it.
+fn written(shape: &[usize]) -> String {
+    match shape {
+        [one] => format!("({one},)"),
+        _ => {
+            let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+            format!("({})", sizes.join(", "))
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The Python class of a batch that holds its own state.
+
+use crate::arrays::{flags, readonly, readwrite, Input, Output};
+use crate::envs;
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt};
+use samestep_core::driver::Out;
+use samestep_core::rules::{ActionLayout, Dtype, Info};
+use samestep_core::threefry::root_key;
+use samestep_core::{BatchEnv, Error, Isa, Params, Value};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
+/// N instances of one environment, stepped in one call into arrays that the caller owns.
+#[pyclass(frozen, module = "samestep_rust._core")]
+pub struct Batch {
+    /// None once closed.
+    env: Mutex<Option<Box<dyn BatchEnv>>>,
+    shapes: Shapes,
+}
+
+/// Shapes and types of the arrays of a whole batch.
+#[derive(Clone)]
+struct Shapes {
+    obs_dtype: Dtype,
+    action_dtype: Dtype,
+    obs: Vec<usize>,
+    actions: Vec<usize>,
+    reward: Vec<usize>,
+    flags: Vec<usize>,
+    legal: Vec<usize>,
+    acting: Vec<usize>,
+    state_bytes: usize,
+}
+
+impl Shapes {
+    fn new(info: &Info, num_envs: usize, obs_dtype: Dtype) -> Self {
+        let mut players = vec![num_envs];
+        if info.players > 1 {
+            players.push(info.players);
+        }
+        let with = |more: &[usize]| [&players, more].concat();
+        let (action_dtype, actions) = match info.action {
+            ActionLayout::Discrete { .. } => (Dtype::I32, players.clone()),
+            ActionLayout::Box { len, .. } => (Dtype::F32, with(&[len])),
+        };
+        Shapes {
+            obs_dtype,
+            action_dtype,
+            obs: with(&info.obs_shape),
+            actions,
+            reward: players.clone(),
+            flags: vec![num_envs],
+            legal: with(&[info.action.num_actions()]),
+            acting: vec![num_envs, info.players],
+            state_bytes: info.state_bytes,
+        }
+    }
+}
+
+#[pymethods]
+impl Batch {
+    /// A batch of `num_envs` instances; `reset` it before the first step.
+    #[new]
+    #[pyo3(signature = (name, num_envs, threads, params, isa=None))]
+    fn new(
+        name: &str,
+        num_envs: &Bound<'_, PyAny>,
+        threads: &Bound<'_, PyAny>,
+        params: &Bound<'_, PyDict>,
+        isa: Option<&str>,
+    ) -> PyResult<Self> {
+        let num_envs = count("num_envs", num_envs)?;
+        let threads = count("threads", threads)?;
+        let (env, limit) = envs::make(name, to_params(params)?).map_err(to_py)?;
+        let isa = chosen_isa(isa)?;
+        let shapes = Shapes::new(&env.info(), num_envs, env.obs_dtype());
+        let env = guarded(|| env.batch(num_envs, threads, limit, isa))?;
+        Ok(Batch {
+            env: Mutex::new(Some(env)),
+            shapes,
+        })
+    }
+
+    /// Names, layouts and sizes.
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let guard = self.lock()?;
+        let env = open(&guard)?;
+        let dict = info_dict(py, env.info(), env.obs_dtype())?;
+        dict.set_item("num_envs", env.num_envs())?;
+        dict.set_item("threads", env.threads())?;
+        dict.set_item("max_episode_steps", env.max_episode_steps())?;
+        Ok(dict)
+    }
+
+    /// Starts instances (all if `indices` is None) at episode 0 of `seed`; writes their rows of
+    /// `obs`, which is that of the whole batch.
+    #[pyo3(signature = (seed, obs, indices=None))]
+    fn reset(
+        &self,
+        py: Python<'_>,
+        seed: &Bound<'_, PyAny>,
+        obs: &Bound<'_, PyAny>,
+        indices: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let seed: u64 = seed.extract().map_err(|_| {
+            PyValueError::new_err(format!(
+                "seed is {seed}; accepted: an integer from 0 to 2**64 - 1"
+            ))
+        })?;
+        let mut guard = self.lock()?;
+        let env = open_mut(&mut guard)?;
+        let indices = places(indices, env.num_envs())?;
+        let mut obs = Output::new("obs", obs, self.shapes.obs_dtype, &self.shapes.obs)?;
+        let obs = obs.array()?;
+        py.detach(|| guarded(|| env.reset(root_key(seed), indices.as_deref(), obs)))
+    }
+
+    /// One step of every instance. Arrays are C-contiguous; `obs` is the new episode's first
+    /// observation where one ended, and `final_obs`, written only there, the old one's last.
+    #[pyo3(signature = (actions, obs, final_obs, reward, terminated, truncated, legal=None, acting=None))]
+    #[allow(clippy::too_many_arguments)]
+    fn step_into(
+        &self,
+        py: Python<'_>,
+        actions: &Bound<'_, PyAny>,
+        obs: &Bound<'_, PyAny>,
+        final_obs: &Bound<'_, PyAny>,
+        reward: &Bound<'_, PyAny>,
+        terminated: &Bound<'_, PyAny>,
+        truncated: &Bound<'_, PyAny>,
+        legal: Option<&Bound<'_, PyAny>>,
+        acting: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let shapes = &self.shapes;
+        let mut guard = self.lock()?;
+        let env = open_mut(&mut guard)?;
+        let actions = Input::new("actions", actions, shapes.action_dtype, &shapes.actions)?;
+        let mut obs = Output::new("obs", obs, shapes.obs_dtype, &shapes.obs)?;
+        let mut final_obs = Output::new("final_obs", final_obs, shapes.obs_dtype, &shapes.obs)?;
+        let mut reward = readwrite::<f32>("reward", reward, "float32", &shapes.reward)?;
+        let mut terminated = readwrite("terminated", terminated, "bool", &shapes.flags)?;
+        let mut truncated = readwrite("truncated", truncated, "bool", &shapes.flags)?;
+        let mut legal = legal
+            .map(|legal| readwrite("legal", legal, "bool", &shapes.legal))
+            .transpose()?;
+        let mut acting = acting
+            .map(|acting| readwrite("acting", acting, "bool", &shapes.acting))
+            .transpose()?;
+        let out = Out {
+            obs: obs.array()?,
+            final_obs: final_obs.array()?,
+            reward: reward.as_slice_mut()?,
+            terminated: flags(&mut terminated)?,
+            truncated: flags(&mut truncated)?,
+            legal: legal.as_mut().map(flags).transpose()?.unwrap_or_default(),
+            acting: acting.as_mut().map(flags).transpose()?.unwrap_or_default(),
+        };
+        let actions = actions.array()?;
+        py.detach(|| guarded(|| env.step(actions, out)))
+    }
+
+    /// Writes the masks as they are now.
+    #[pyo3(signature = (legal=None, acting=None))]
+    fn masks(
+        &self,
+        legal: Option<&Bound<'_, PyAny>>,
+        acting: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let guard = self.lock()?;
+        let env = open(&guard)?;
+        let mut legal = legal
+            .map(|legal| readwrite("legal", legal, "bool", &self.shapes.legal))
+            .transpose()?;
+        let mut acting = acting
+            .map(|acting| readwrite("acting", acting, "bool", &self.shapes.acting))
+            .transpose()?;
+        let legal = legal.as_mut().map(flags).transpose()?.unwrap_or_default();
+        let acting = acting.as_mut().map(flags).transpose()?.unwrap_or_default();
+        guarded(|| env.masks(legal, acting))
+    }
+
+    /// Packed state rows of chosen instances, (n, state_bytes) uint8.
+    #[pyo3(signature = (indices=None))]
+    fn export_state<'py>(
+        &self,
+        py: Python<'py>,
+        indices: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let guard = self.lock()?;
+        let env = open(&guard)?;
+        let indices = places(indices, env.num_envs())?;
+        let n = indices.as_ref().map_or(env.num_envs(), Vec::len);
+        let mut rows = vec![0; n * self.shapes.state_bytes];
+        guarded(|| env.export_state(indices.as_deref(), &mut rows))?;
+        PyArray1::from_vec(py, rows).reshape([n, self.shapes.state_bytes])
+    }
+
+    /// Restores chosen instances from packed state rows: all of them or, on an error, none.
+    #[pyo3(signature = (rows, indices=None))]
+    fn import_state(
+        &self,
+        rows: &Bound<'_, PyAny>,
+        indices: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let mut guard = self.lock()?;
+        let env = open_mut(&mut guard)?;
+        let indices = places(indices, env.num_envs())?;
+        let n = indices.as_ref().map_or(env.num_envs(), Vec::len);
+        let shape = [n, self.shapes.state_bytes];
+        let rows = readonly::<u8>("state rows", rows, "uint8", &shape)?;
+        let rows = rows.as_slice()?;
+        guarded(|| env.import_state(indices.as_deref(), rows))
+    }
+
+    /// An independent copy in the same state.
+    fn clone(&self) -> PyResult<Self> {
+        let guard = self.lock()?;
+        let env = open(&guard)?;
+        let copy = guarded(|| Ok(env.clone_box()))?;
+        Ok(Batch {
+            env: Mutex::new(Some(copy)),
+            shapes: self.shapes.clone(),
+        })
+    }
+
+    /// Releases everything; any later call but this one is refused.
+    fn close(&self) -> PyResult<()> {
+        *self.lock()? = None;
+        Ok(())
+    }
+}
+
+impl Batch {
+    fn lock(&self) -> PyResult<MutexGuard<'_, Option<Box<dyn BatchEnv>>>> {
+        match self.env.try_lock() {
+            Ok(guard) => Ok(guard),
+            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(
+                "the environment is in use by another thread; step it from one at a time",
+            )),
+            Err(TryLockError::Poisoned(_)) => Err(PyRuntimeError::new_err(
+                "the environment broke in an earlier call; make a new one",
+            )),
+        }
+    }
+}
+
+fn open(env: &Option<Box<dyn BatchEnv>>) -> PyResult<&dyn BatchEnv> {
+    env.as_deref().ok_or_else(closed)
+}
+
+fn open_mut(env: &mut Option<Box<dyn BatchEnv>>) -> PyResult<&mut Box<dyn BatchEnv>> {
+    env.as_mut().ok_or_else(closed)
+}
+
+fn closed() -> PyErr {
+    PyRuntimeError::new_err("the environment is closed; make a new one")
+}
+
+/// Errors as ValueError, and a panic, which would be a defect, as RuntimeError.
+pub fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(to_py),
+        Err(_) => Err(PyRuntimeError::new_err(
+            "internal error in the environment; its state is lost",
+        )),
+    }
+}
+
+pub fn to_py(error: Error) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// Keyword arguments as parameters.
+pub fn to_params(given: &Bound<'_, PyDict>) -> PyResult<Params> {
+    to_values(given).map(Params::new)
+}
+
+/// Keyword arguments as named values.
+pub fn to_values(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
+    let mut values = Vec::with_capacity(given.len());
+    for (name, value) in given {
+        let name: String = name.extract()?;
+        let value = if value.is_instance_of::<PyBool>() {
+            Value::Bool(value.extract()?)
+        } else if value.is_instance_of::<PyInt>() {
+            // What does not fit is out of every parameter's range.
+            Value::Int(value.extract().unwrap_or(i64::MAX))
+        } else if value.is_instance_of::<PyFloat>() {
+            Value::Float(value.extract()?)
+        } else if let Ok(index) = value.call_method0("__index__") {
+            Value::Int(index.extract().unwrap_or(i64::MAX))
+        } else {
+            return Err(PyTypeError::new_err(format!(
+                "{name} is {}; accepted: a number or a truth value",
+                value.repr()?
+            )));
+        };
+        values.push((name, value));
+    }
+    Ok(values)
+}
+
+/// What an environment is, for Python.
+pub fn info_dict<'py>(py: Python<'py>, info: &Info, obs: Dtype) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("name", info.name)?;
+    dict.set_item("version", info.version)?;
+    dict.set_item("layout_id", info.layout_id)?;
+    dict.set_item("state_bytes", info.state_bytes)?;
+    dict.set_item("players", info.players)?;
+    dict.set_item("obs_shape", info.obs_shape.clone())?;
+    dict.set_item("obs_dtype", dtype_name(obs))?;
+    dict.set_item("obs_low", info.obs_low)?;
+    dict.set_item("obs_high", info.obs_high)?;
+    dict.set_item("legal_varies", info.legal_varies)?;
+    match info.action {
+        ActionLayout::Discrete { n } => dict.set_item("num_actions", n)?,
+        ActionLayout::Box { len, low, high } => {
+            dict.set_item("num_actions", 0)?;
+            dict.set_item("action_len", len)?;
+            dict.set_item("action_low", low)?;
+            dict.set_item("action_high", high)?;
+        }
+    }
+    Ok(dict)
+}
+
+fn dtype_name(dtype: Dtype) -> &'static str {
+    match dtype {
+        Dtype::F32 => "float32",
+        Dtype::I32 => "int32",
+        Dtype::U8 => "uint8",
+    }
+}
+
+fn count(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+    value.extract().map_err(|_| {
+        PyValueError::new_err(format!("{name} is {value}; accepted: an integer from 1"))
+    })
+}
+
+/// Places in the batch; whether they are below its size is the driver's to check.
+fn places(indices: Option<&Bound<'_, PyAny>>, num_envs: usize) -> PyResult<Option<Vec<usize>>> {
+    let Some(indices) = indices else {
+        return Ok(None);
+    };
+    indices.extract().map(Some).map_err(|_| {
+        let last = num_envs - 1;
+        PyValueError::new_err(format!(
+            "indices are {indices}; accepted: a list of integers from 0 to {last}"
+        ))
+    })
+}
+
+fn chosen_isa(name: Option<&str>) -> PyResult<Isa> {
+    let Some(name) = name else {
+        return Ok(Isa::detect());
+    };
+    let available = Isa::available();
+    let found = available.iter().find(|isa| isa.name() == name);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = available.iter().map(|isa| isa.name()).collect();
+        PyValueError::new_err(format!(
+            "isa is '{name}'; accepted on this processor: {}",
+            names.join(", ")
+        ))
+    })
+}

@@ -1,0 +1,1 @@
+"""Verifies, measures and extends the environments; `python -m harness --help`."""

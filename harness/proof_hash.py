@@ -1,0 +1,59 @@
+"""A hash of all that a proof rests on: rules, reference, batch drivers and verifier.
+
+A published proof counts for as long as its hash still holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from harness.registry import Entry
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SHARED = (
+    "references/*.py",
+    "harness/verify*.py",
+    "harness/verifying/*.py",
+    "harness/proof_hash.py",
+    "harness/implementations.py",
+    "harness/impl_*.py",
+    "harness/shard.py",
+    "backends/rust/core/src/**/*.rs",
+    "backends/jax/samestep_jax/core/**/*.py",
+    "backends/*/core/**/*.py",
+)
+"""What every environment's proof rests on. Not the Python faces: conformance covers those."""
+
+OF_ENVIRONMENT = (
+    "{reference}/**/*.py",
+    "{crate}/src/**/*.rs",
+    "{jax}/**/*.py",
+    "backends/*/{name}/**/*.py",
+    "harness/oracles/{name}*",
+)
+
+
+def files(entry: Entry) -> list[Path]:
+    """The files, sorted by their path from the root of the repository."""
+    module = entry.reference.split(":")[0]
+    places = {
+        "name": entry.name,
+        "reference": module.replace(".", "/"),
+        "crate": entry.extra.get("crate", f"backends/rust/envs/{entry.name}"),
+        "jax": entry.extra.get("jax", f"backends/jax/samestep_jax/{entry.name}"),
+    }
+    patterns = (*SHARED, *(pattern.format(**places) for pattern in OF_ENVIRONMENT))
+    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
+    return sorted(found, key=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def proof_hash(entry: Entry) -> str:
+    """SHA-256, in hex, over the names and contents of `files`."""
+    digest = hashlib.sha256()
+    for path in files(entry):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()

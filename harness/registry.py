@@ -1,0 +1,114 @@
+"""Every environment and what it has: the one place that lists them.
+
+`make new ENV=name` adds an entry here. Tests register throw-away environments with `register`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.errors import UserError
+from references.contract import EnvSpec, Reference
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Parameters under which an environment is verified and benched, by a short name."""
+
+    name: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One environment. `reference` is "module:Class"; implementations are found by name."""
+
+    name: str
+    reference: str
+    backends: tuple[str, ...] = ("rust", "jax", "rust-ffi")
+    baselines: tuple[str, ...] = ()
+    levels: tuple[int, ...] = (1, 2, 3)
+    variants: tuple[Variant, ...] = (Variant("default", {}),)
+    """The first is what bench and verify take unless told."""
+    bench_variants: tuple[str, ...] = ("default",)
+    bench_batches: tuple[int, ...] = (4096, 16384)
+    tests: str = ""
+    """Folder with the environment's own L1 and L2 tests."""
+    oracle: str = ""
+    """Module that runs the upstream engine beside the reference, where there is one."""
+    bench_states: str = ""
+    """"module:function" that moves packed rows close to an episode's end, for the bench's check."""
+    jax_module: str = ""
+    """Module of the pure JAX rules where it is not samestep_jax.NAME."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> EnvSpec:
+        """The environment's numbers and layouts."""
+        module = importlib.import_module(self.reference.split(":")[0])
+        spec: EnvSpec = module.SPEC
+        return spec
+
+    def make_reference(self, **params: Any) -> Reference:
+        """One reference instance (without `max_episode_steps`, which the batch driver takes)."""
+        module, name = self.reference.split(":")
+        reference: Reference = getattr(importlib.import_module(module), name)(**params)
+        return reference
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name.
+
+        Raises:
+            UserError: if there is none.
+        """
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        accepted = ", ".join(variant.name for variant in self.variants)
+        raise UserError(f"{self.name} has no variant {name!r}; accepted: {accepted}")
+
+
+_ENTRIES: dict[str, Entry] = {}
+
+
+def register(entry: Entry) -> None:
+    """Add an environment (tests use this too)."""
+    _ENTRIES[entry.name] = entry
+
+
+def names() -> list[str]:
+    """All registered environments, in order."""
+    return list(_ENTRIES)
+
+
+def get(name: str) -> Entry:
+    """The entry of that name.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if name not in _ENTRIES:
+        raise UserError(f"unknown ENV {name!r}; accepted: {', '.join(_ENTRIES)}")
+    return _ENTRIES[name]
+
+
+register(
+    Entry(
+        name="pong",
+        reference="references.pong:Pong",
+        baselines=("puffer",),
+        variants=(
+            Variant("default", {}),
+            Variant("skip8", {"frame_skip": 8}),
+            Variant("continuous", {"continuous": True}),
+            Variant("continuous-skip3", {"continuous": True, "frame_skip": 3}),
+            Variant("limit", {"frame_skip": 8, "max_episode_steps": 100}),
+        ),
+        bench_variants=("skip8", "default"),
+        tests="tests/pong",
+        oracle="harness.oracles.pong",
+        bench_states="references.pong.scenes:near_end",
+    )
+)

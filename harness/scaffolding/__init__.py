@@ -1,0 +1,1 @@
+"""What `python -m harness new` writes: names, edits of existing files, and skeletons."""

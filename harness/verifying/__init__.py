@@ -1,0 +1,1 @@
+"""The parts of `python -m harness verify` and `python -m harness replay`."""

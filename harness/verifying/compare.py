@@ -1,0 +1,190 @@
+"""What "the same" means after one step, and the first place where it does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from harness.errors import UserError
+from harness.implementations import Batch
+from references.batch import BatchStep
+from references.contract import HEADER, EnvSpec
+
+
+class Snapshot(NamedTuple):
+    """All that can be seen of a batch after a reset, an import or a step.
+
+    What the occasion does not give is None; `ended` says whose final_obs counts.
+    """
+
+    rows: np.ndarray  # (N, state_bytes) u8
+    legal: np.ndarray | None
+    acting: np.ndarray | None
+    obs: np.ndarray | None = None
+    reward: np.ndarray | None = None
+    terminated: np.ndarray | None = None
+    truncated: np.ndarray | None = None
+    final_obs: np.ndarray | None = None
+
+    @property
+    def ended(self) -> np.ndarray:
+        """(N,) bool: whose episode ended in this step."""
+        if self.terminated is None or self.truncated is None:
+            return np.zeros(len(self.rows), np.bool_)
+        return np.asarray(self.terminated | self.truncated)
+
+
+def snapshot_reset(batch: Batch, obs: np.ndarray | None) -> Snapshot:
+    """After a reset, or after an import (which gives no observations)."""
+    return Snapshot(batch.export_state(), batch.legal(), batch.acting(), obs=obs)
+
+
+def snapshot_step(batch: Batch, step: BatchStep) -> Snapshot:
+    """After a step."""
+    return Snapshot(
+        batch.export_state(),
+        step.legal,
+        step.acting,
+        step.obs,
+        step.reward,
+        step.terminated,
+        step.truncated,
+        step.final_obs,
+    )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that differs: where, and both values. `step` 0 is before the first action."""
+
+    step: int
+    lane: int
+    field: str
+    expected: Any
+    got: Any
+    others: tuple[str, ...] = ()
+    """Further fields that differ in the same lane after the same step."""
+    lanes: int = 1
+    """Lanes that differ after this step."""
+
+    def describe(self) -> str:
+        """One line."""
+        also = f" (also {', '.join(self.others)})" if self.others else ""
+        return f"step {self.step}: {self.field} is {self.got}, expected {self.expected}{also}"
+
+
+class Comparator(Protocol):
+    """Finds the first difference between two snapshots of the same step."""
+
+    def first(self, step: int, expected: Snapshot, got: Snapshot) -> Difference | None:
+        """The first field of the first lane that differs, or None."""
+
+
+def comparator(spec: EnvSpec) -> Comparator:
+    """The comparator that an environment is held to.
+
+    Raises:
+        UserError: for an inexact environment; it needs error bounds of its own.
+    """
+    if spec.exact:
+        return ExactComparator(spec)
+    raise UserError(
+        f"{spec.name} is not exact, and no tolerance comparator is registered for it; "
+        "accepted: environments whose spec says exact"
+    )
+
+
+class ExactComparator:
+    """Bit for bit: -0.0 and 0.0 differ, and so do two kinds of NaN."""
+
+    def __init__(self, spec: EnvSpec) -> None:
+        self.spec = spec
+
+    def first(self, step: int, expected: Snapshot, got: Snapshot) -> Difference | None:
+        """Flags and rewards come first: where they differ, the state after autoreset does too."""
+        layout_error = self._layouts(step, expected, got)
+        if layout_error is not None:
+            return layout_error
+        differing = np.zeros(len(expected.rows), np.bool_)
+        for name in Snapshot._fields:
+            differing |= _lanes_differing(expected, got, name)
+        if not differing.any():
+            return None
+        lane = int(differing.argmax())
+        found = list(self._fields(expected, got, lane))
+        field, want, have = found[0]
+        others = tuple(name for name, _, _ in found[1:])
+        return Difference(step, lane, field, want, have, others, int(differing.sum()))
+
+    def _layouts(self, step: int, expected: Snapshot, got: Snapshot) -> Difference | None:
+        """Arrays that are missing, or of another dtype or shape, differ as a whole."""
+        for name in Snapshot._fields:
+            want, have = getattr(expected, name), getattr(got, name)
+            if _layout(want) != _layout(have):
+                return Difference(step, 0, f"{name} (layout)", _written(want), _written(have))
+        return None
+
+    def _fields(self, expected: Snapshot, got: Snapshot, lane: int) -> Any:
+        """(field, expected, got) of each array and state field that differs in this lane."""
+        for name in ("terminated", "truncated", "reward"):
+            yield from _elements(name, expected, got, lane)
+        want = expected.rows[lane].copy().view(self.spec.row_dtype)[0]
+        have = got.rows[lane].copy().view(self.spec.row_dtype)[0]
+        header = {field.name for field in HEADER}
+        # Fields of the state before the header's: episode and t follow from them.
+        for name in sorted(want.dtype.names, key=lambda name: name in header):
+            yield from _array_difference(f"state.{name}", want[name], have[name])
+        names = ["obs", "legal", "acting"]
+        if expected.ended[lane]:
+            names.insert(1, "final_obs")
+        for name in names:
+            yield from _elements(name, expected, got, lane)
+
+
+def _layout(array: np.ndarray | None) -> tuple[Any, ...] | None:
+    return None if array is None else (array.dtype, array.shape)
+
+
+def _written(array: np.ndarray | None) -> str:
+    return "none" if array is None else f"{array.dtype} {array.shape}"
+
+
+def _lanes_differing(expected: Snapshot, got: Snapshot, name: str) -> np.ndarray:
+    """(N,) bool: where this array differs; final_obs only where an episode ended."""
+    want, have = getattr(expected, name), getattr(got, name)
+    count = len(expected.rows)
+    if want is None:
+        return np.zeros(count, np.bool_)
+    lanes = np.asarray((_bits(want) != _bits(have)).reshape(count, -1).any(-1))
+    return lanes & expected.ended if name == "final_obs" else lanes
+
+
+def _bits(array: np.ndarray) -> np.ndarray:
+    """The same array as unsigned integers of its item size."""
+    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
+
+
+def _elements(name: str, expected: Snapshot, got: Snapshot, lane: int) -> Any:
+    want, have = getattr(expected, name), getattr(got, name)
+    if want is not None:
+        yield from _array_difference(name, want[lane], have[lane])
+
+
+def _array_difference(name: str, want: Any, have: Any) -> Any:
+    """The first element that differs, as (name[index], expected, got)."""
+    want, have = np.asarray(want), np.asarray(have)
+    differing = _bits(want).reshape(want.shape) != _bits(have).reshape(have.shape)
+    if not differing.any():
+        return
+    where = tuple(int(i) for i in np.argwhere(differing)[0])
+    label = f"{name}[{','.join(map(str, where))}]" if where else name
+    yield label, value_and_hex(want[where]), value_and_hex(have[where])
+
+
+def value_and_hex(value: np.generic) -> str:
+    """A scalar in decimal and as the bits that it is stored in: "0.5 (0x3f000000)"."""
+    size = value.dtype.itemsize
+    bits = int(np.asarray(value).reshape(1).view(f"u{size}")[0])
+    return f"{value.item()!r} (0x{bits:0{2 * size}x})"

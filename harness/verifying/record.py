@@ -1,0 +1,196 @@
+"""results/verify/ENV.json: what was proven, merged over runs, shards and levels."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.proof_hash import ROOT, proof_hash
+from harness.registry import Entry
+
+Row = dict[str, Any]
+
+
+def results_folder() -> Path:
+    """results/, or what SAMESTEP_RESULTS names."""
+    return Path(os.environ.get("SAMESTEP_RESULTS") or ROOT / "results")
+
+
+class Record:
+    """The file of one environment. Rows of another proof hash are dropped when it is written."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.hash = proof_hash(entry)
+        self.folder = results_folder() / "verify"
+        self.path = self.folder / f"{entry.name}.json"
+
+    def check_writable(self) -> None:
+        """Fail before the work, not after it.
+
+        Raises:
+            UserError: if nothing can be written there.
+        """
+        probe = self.folder / f".{self.entry.name}.{os.getpid()}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe.write_text("")
+            probe.unlink()
+        except OSError as error:
+            raise UserError(
+                f"cannot write to {self.folder}: {error.strerror}; "
+                "accepted: a writable folder, in SAMESTEP_RESULTS if not results/"
+            ) from None
+
+    def read(self) -> dict[str, Any]:
+        """What the file holds of the current hash; empty if there is none or it is damaged."""
+        try:
+            data = json.loads(self.path.read_text())
+            if data["hash"] != self.hash:
+                return {"levels": [], "rollouts": []}
+            return {"levels": list(data["levels"]), "rollouts": list(data["rollouts"])}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {"levels": [], "rollouts": []}
+
+    def finished(self, key: Row) -> Row | None:
+        """The row of a rollout that was equal on the current hash."""
+        for row in self.read()["rollouts"]:
+            if row["status"] == "equal" and rollout_key(row) == rollout_key(key):
+                return dict(row)
+        return None
+
+    def add(self, levels: list[Row] = [], rollouts: list[Row] = []) -> None:  # noqa: B006
+        """Merge rows into the file; newer ones replace older ones of the same key."""
+        with self._locked():
+            data = self.read()
+            replaced = {row["level"] for row in levels}
+            kept = [row for row in data["levels"] if row["level"] not in replaced]
+            new = {rollout_key(row) for row in rollouts}
+            old = [row for row in data["rollouts"] if rollout_key(row) not in new]
+            self._write(kept + levels, old + rollouts)
+
+    def publish(self) -> Path:
+        """Copy the file to results/published/ and say where.
+
+        Raises:
+            UserError: if it holds a difference, or nothing.
+        """
+        data = self.read()
+        proven = any(row["status"] == "equal" for row in data["rollouts"])
+        if not proven or not is_ok(data["levels"], data["rollouts"]):
+            raise UserError(
+                f"{self.path} is no proof of the current sources; "
+                "accepted: one without differences and failed levels"
+            )
+        target = ROOT / "results" / "published" / f"verify-{self.entry.name}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.path, target)
+        return target
+
+    def _write(self, levels: list[Row], rollouts: list[Row]) -> None:
+        data = {
+            "env": self.entry.name,
+            "version": self.entry.spec.version,
+            "ok": is_ok(levels, rollouts),
+            "hash": self.hash,
+            "time": now(),
+            **commit(),
+            "fingerprint": fingerprint(),
+            "summary": summary(rollouts),
+            "levels": sorted(levels, key=lambda row: (row["level"], row["what"])),
+            "rollouts": sorted(rollouts, key=rollout_key),
+        }
+        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(data, indent=1) + "\n")
+        temporary.replace(self.path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Shards may run at the same time and merge into one file."""
+        with open(self.folder / f".{self.entry.name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def rollout_key(row: Row) -> tuple[Any, ...]:
+    """What identifies a rollout: a newer row with the same key replaces the older one."""
+    return tuple(row[name] for name in ("backend", "variant", "seed", "plan_episodes", "shard"))
+
+
+def is_ok(levels: list[Row], rollouts: list[Row]) -> bool:
+    """Whether nothing failed or differed."""
+    return all(row["status"] != "failed" for row in levels) and all(
+        row["status"] != "differs" for row in rollouts
+    )
+
+
+def summary(rollouts: list[Row]) -> dict[str, Row]:
+    """Episodes, steps and differences a backend.
+
+    A plan of fewer episodes is contained in one of more with the same seed and variant, and a
+    plan's shards in the unsharded plan, so only what got farthest counts.
+    """
+    plans: dict[tuple[Any, ...], Row] = {}
+    for row in rollouts:
+        parts = row["shard"].split("/")[1]
+        key = (row["backend"], row["variant"], row["seed"], row["plan_episodes"], parts)
+        total = plans.setdefault(key, {"episodes": 0, "steps": 0, "differences": 0})
+        for name in total:
+            total[name] += row[name]
+    found: dict[str, Row] = {}
+    for backend in sorted({key[0] for key in plans}):
+        best: dict[tuple[Any, ...], Row] = {}
+        differences = 0
+        for key, total in plans.items():
+            if key[0] == backend:
+                differences += total["differences"]
+                best[key[1:3]] = max(
+                    best.get(key[1:3], total), total, key=lambda total: int(total["episodes"])
+                )
+        found[backend] = {
+            "episodes": sum(total["episodes"] for total in best.values()),
+            "steps": sum(total["steps"] for total in best.values()),
+            "differences": differences,
+            "seeds": sorted({seed for _, seed in best}),
+            "variants": sorted({variant for variant, _ in best}),
+        }
+    return found
+
+
+def now() -> str:
+    """UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def commit() -> Row:
+    """The commit that was checked out, and whether tracked files were changed."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    status = git("status", "--porcelain", "--untracked-files=no")
+    return {"commit": git("rev-parse", "HEAD"), "dirty": None if status is None else bool(status)}
+
+
+def fingerprint() -> Any:
+    """The machine, as the bench describes it; None where that is not installed."""
+    if importlib.util.find_spec("harness.fingerprint") is None:
+        return None
+    return importlib.import_module("harness.fingerprint").fingerprint()

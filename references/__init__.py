@@ -1,0 +1,1 @@
+"""The trusted, single-instance side of every environment: references and specifications."""

@@ -1,0 +1,1 @@
+"""What fits the Rust backend to trainers, against the real packages."""

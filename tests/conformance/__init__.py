@@ -1,0 +1,1 @@
+"""What every environment passes on every backend. No environment is named here."""

@@ -1,0 +1,7 @@
+"""Registers the environments that only tests know."""
+
+from __future__ import annotations
+
+from tests import duel
+
+duel.register()

@@ -1,0 +1,13 @@
+//! Replays what the reference did, bit for bit.
+
+use samestep_core::Env;
+use samestep_duel::Duel;
+use std::path::Path;
+
+#[test]
+fn traces_of_the_reference() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    samestep_testing::replay_folder(&folder, |params| {
+        Ok(Box::new(Duel::new(params)?) as Box<dyn Env>)
+    });
+}
