@@ -431,6 +431,7 @@ pub(crate) fn context<'a, R: Rules>(
     Context {
         rules,
         widths: Widths::of(info),
+        legal_varies: info.legal_varies,
         max_episode_steps,
     }
 }
