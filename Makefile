@@ -41,7 +41,7 @@ bench: setup ## measure: ENV=pong [KIND=random] [BATCH=256,4096] [BACKENDS=rust,
 verify: setup ## prove equal: ENV=pong [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [VARIANT=skip8] [SHARD=k/n]
 	$(harness) verify $(call flag,env,ENV) $(call flag,level,LEVEL) $(call flag,episodes,EPISODES) \
 	  $(call flag,seed,SEED) $(call flag,backends,BACKENDS) $(call flag,variant,VARIANT) $(call flag,shard,SHARD) \
-	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH) $(call switch,require-oracle,REQUIRE_ORACLE)
+	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH) $(call switch,require-oracle,REQUIRE_ORACLE) $(call switch,without-oracle,WITHOUT_ORACLE)
 
 .PHONY: replay
 replay: setup ## reproduce a difference that verify found: FILE=results/verify/failures/....json

@@ -63,7 +63,7 @@ def make_plan(args: Args, entry: Entry) -> list[plan.Group]:
     default_batches = entry.bench_batches[:1] if args.quick else entry.bench_batches
     sizes = plan.batches(args.batch, default_batches)
     names = tuple(variant.name for variant in entry.variants)
-    variants = plan.chosen(args.variant, names, entry.bench_variants, "VARIANT")
+    variants = plan.chosen(args.variant, names, entry.bench_variants, "VARIANT", False)
     backends = plan.chosen(args.backends, entry.backends, entry.backends, "BACKENDS")
     peers = tuple(name for name in entry.baselines if name in BASELINES)
     baselines = plan.chosen(args.baselines, peers, peers, "BASELINES")

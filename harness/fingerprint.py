@@ -16,7 +16,7 @@ PACKAGES = ("jax", "jaxlib", "numpy", "gymnasium", "mujoco", "samestep-jax", "sa
 
 @functools.cache
 def fingerprint() -> dict[str, Any]:
-    """cpu, cores (that may be used), gpu, memory (GiB), os, python, and versions by name."""
+    """cpu, cores (that may be used), gpu, memory (GiB), os, python, versions and isa by name."""
     versions = {name: _version(name) for name in PACKAGES}
     return {
         "cpu": _cpu(),
@@ -30,6 +30,8 @@ def fingerprint() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: version for name, version in versions.items() if version},
         "rustc": _rustc(),
+        "cc": _cc(),
+        "isa": _isa(),
     }
 
 
@@ -68,6 +70,21 @@ def _rustc() -> str:
     """The compiler on this machine, empty where there is none."""
     program = shutil.which("rustc")
     return _first_line([program, "--version"]) if program else ""
+
+
+def _cc() -> str:
+    """The C compiler that baselines are compiled with, empty where there is none."""
+    program = shutil.which(os.environ.get("CC") or "cc") or shutil.which("gcc")
+    return _first_line([program, "--version"]) if program else ""
+
+
+def _isa() -> str:
+    """The instruction set that samestep_rust's kernels use here, empty where it is missing."""
+    try:
+        import samestep_rust
+    except ImportError:
+        return ""
+    return str(samestep_rust.available_isas()[-1])
 
 
 def _first_line(command: list[str]) -> str:

@@ -111,7 +111,10 @@ class FfiBatch:
         """How often the step was traced: once, whatever is stepped."""
         self._ffi = ffi
         self._refused = jax.errors.JaxRuntimeError
-        self._env = ffi.make(entry.name, **params)
+        try:
+            self._env = ffi.make(entry.name, **params)
+        except RuntimeError as error:  # JAX's default device is not the CPU
+            raise UserError(str(error)) from None
         self._step = jax.jit(self._traced_step)
         self._state: Any = None
 

@@ -60,12 +60,14 @@ class Implementation:
 
     where: str
     threads: bool = False
+    library: str = ""
+    """The installed package that it steps with, where it does not run in place."""
 
 
 IMPLEMENTATIONS = {
-    "rust": Implementation("harness.impl_rust:RustBatch", threads=True),
-    "rust-ffi": Implementation("harness.impl_rust:FfiBatch"),
-    "jax": Implementation("harness.impl_jax:JaxBatch"),
+    "rust": Implementation("harness.impl_rust:RustBatch", threads=True, library="samestep_rust"),
+    "rust-ffi": Implementation("harness.impl_rust:FfiBatch", library="samestep_rust"),
+    "jax": Implementation("harness.impl_jax:JaxBatch", library="samestep_jax"),
 }
 """Every backend by name; an environment's entry says which of them it has."""
 

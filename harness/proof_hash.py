@@ -21,10 +21,12 @@ SHARED = (
     "harness/impl_*.py",
     "harness/shard.py",
     "backends/rust/core/src/**/*.rs",
+    "backends/rust/py/src/**/*.rs",
+    "backends/rust/python/samestep_rust/ffi.py",
     "backends/jax/samestep_jax/core/**/*.py",
     "backends/*/core/**/*.py",
 )
-"""What every environment's proof rests on. Not the Python faces: conformance covers those."""
+"""What every environment's proof rests on. Not the adapters, which no rollout goes through."""
 
 OF_ENVIRONMENT = (
     "{reference}/**/*.py",
@@ -33,6 +35,15 @@ OF_ENVIRONMENT = (
     "backends/*/{name}/**/*.py",
     "harness/oracles/{name}*",
 )
+
+OF_ORACLE = "harness/baselines/{baseline}_source.py"
+"""How the upstream code that an oracle runs is fetched and compiled."""
+
+OF_ENTRY = (
+    *("name", "reference", "backends", "variants", "tests"),
+    *("oracle", "comparator", "mode", "states", "jax_module"),
+)
+"""What of the registry's entry decides what is proven; the whole file lists other environments."""
 
 
 def files(entry: Entry) -> list[Path]:
@@ -45,13 +56,17 @@ def files(entry: Entry) -> list[Path]:
         "jax": entry.extra.get("jax", f"backends/jax/samestep_jax/{entry.name}"),
     }
     patterns = (*SHARED, *(pattern.format(**places) for pattern in OF_ENVIRONMENT))
+    if entry.oracle:
+        patterns += tuple(OF_ORACLE.format(baseline=name) for name in entry.baselines)
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
     return sorted(found, key=lambda path: path.relative_to(ROOT).as_posix())
 
 
 def proof_hash(entry: Entry) -> str:
-    """SHA-256, in hex, over the names and contents of `files`."""
+    """SHA-256, in hex, over the names and contents of `files`, and what the entry says."""
     digest = hashlib.sha256()
+    for name in OF_ENTRY:
+        digest.update(f"{name} {getattr(entry, name)!r}\n".encode())
     for path in files(entry):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from harness.errors import UserError
 from references.contract import EnvSpec, Reference
@@ -19,6 +19,8 @@ class Variant:
 
     name: str
     params: dict[str, Any]
+    traced: bool = True
+    """Whether the Rust crate replays a trace of it; see harness/verifying/traces.py."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ class Entry:
     """Folder with the environment's own L1 and L2 tests."""
     oracle: str = ""
     """Module that runs the upstream engine beside the reference, where there is one."""
+    comparator: str = ""
+    """"module:function" that makes the Comparator from the spec; without it, bit for bit."""
+    mode: Literal["rollout", "one-step"] = "rollout"
+    """Level 3: free runs, or single steps that each begin in the reference's exported state."""
+    states: str = ""
+    """"module:function" that gives further packed rows to take one step from, for (params, seed):
+    what rollouts hardly ever reach."""
     bench_states: str = ""
     """"module:function" that moves packed rows close to an episode's end, for the bench's check."""
     jax_module: str = ""
@@ -102,6 +111,7 @@ register(
         variants=(
             Variant("default", {}),
             Variant("skip8", {"frame_skip": 8}),
+            Variant("skip64", {"frame_skip": 64}, traced=False),
             Variant("continuous", {"continuous": True}),
             Variant("continuous-skip3", {"continuous": True, "frame_skip": 3}),
             Variant("limit", {"frame_skip": 8, "max_episode_steps": 100}),

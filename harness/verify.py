@@ -23,12 +23,10 @@ from harness.baselines import Unavailable
 from harness.errors import UserError
 from harness.registry import Entry, Variant
 from harness.shard import Shard, parse_shard
-from harness.verifying import bundle, levels, rollout, traces
+from harness.verifying import bundle, installed, levels, rollout, traces
 from harness.verifying.compare import comparator
-from harness.verifying.record import Record, Row, now
+from harness.verifying.record import ORACLE, Record, Row, has_oracle, now
 from harness.verifying.rollout import WHOLE, Outcome, Plan
-
-ORACLE = "oracle"
 
 
 @dataclass
@@ -54,7 +52,10 @@ class Args:
     require_oracle: bool = False
     """Fail if the oracle that the reference is held against cannot run here."""
     publish: bool = False
-    """Copy the result to results/published/."""
+    """Copy the result to results/published/, if it is whole: every backend and variant, all
+    shards, and the oracle, all equal."""
+    without_oracle: bool = False
+    """With --publish: although the oracle cannot run here."""
     export_traces: str = ""
     """Write traces of the reference to this folder, for tests without Python, and stop."""
 
@@ -63,14 +64,16 @@ def main(arguments: list[str]) -> int:
     """Run the levels, print and record what came out."""
     args = tyro.cli(Args, args=arguments, prog="harness verify")
     entry = _entry(args.env)
-    variants = [entry.variant(name) for name in _list(args.variant)] or list(entry.variants)
+    variants = [entry.variant(name) for name in _list("VARIANT", args.variant)]
     if args.export_traces:
-        return traces.export(entry, variants, Path(args.export_traces))
-    seeds = [_integer("SEED", text, 0, 2**64 - 1) for text in _list(args.seed) or ["0"]]
+        traced = variants or [variant for variant in entry.variants if variant.traced]
+        return traces.export(entry, traced, Path(args.export_traces))
+    variants = variants or list(entry.variants)
+    seeds = [_integer("SEED", text, 0, 2**64 - 1) for text in _list("SEED", args.seed or "0")]
     episodes = _integer("EPISODES", args.episodes or "100", 1, 10_000_000)
     shard = _shard(args.shard, min(episodes, rollout.MAX_LANES))
     chosen = _levels(entry, args.level)
-    named = _list(args.backends)
+    named = _list("BACKENDS", args.backends)
     for name in named:
         if name not in entry.backends:
             accepted = ", ".join(entry.backends)
@@ -79,21 +82,24 @@ def main(arguments: list[str]) -> int:
     record.check_writable()
     console = Console(stderr=True)
     rows: list[Row] = []
-    for level in [level for level in chosen if level < 3]:
-        with console.status(f"level {level}"):
-            found = levels.run_level(entry, level)
-        record.add(levels=found)
-        rows += found
-    if 3 in chosen:
-        session = _Rollouts(entry, record, console, named, bool(args.shard) and not args.redo)
-        for variant in variants:
-            for seed in seeds:
-                rows += session.run(variant, Plan(episodes, seed, shard))
-                if entry.oracle and shard.index == 1:
-                    rows += session.run_oracle(variant, seed, episodes)
-    _print(rows)
+    try:
+        for level in [level for level in chosen if level < 3]:
+            with console.status(f"level {level}"):
+                found = levels.run_level(entry, level)
+            record.add(levels=found)
+            rows += found
+        if 3 in chosen:
+            session = _Rollouts(entry, record, console, named, bool(args.shard) and not args.redo)
+            for variant in variants:
+                for seed in seeds:
+                    session.run(variant, Plan(episodes, seed, shard), rows)
+                    if shard.index == 1 and has_oracle(entry, variant):
+                        rows += session.run_oracle(variant, seed, episodes)
+    finally:  # also what an interrupt leaves; it is recorded already
+        if rows:
+            _print(rows)
     if args.publish:
-        print(f"published as {record.publish()}")
+        print(f"published as {record.publish(args.without_oracle)}")
     failed = any(row["status"] in ("failed", "differs") for row in rows)
     no_oracle = [row for row in rows if row.get("backend") == ORACLE and _unavailable(row)]
     if args.require_oracle and no_oracle:
@@ -112,11 +118,18 @@ class _Rollouts:
         self.console = console
         self.named = named
         self.keep = keep
-        comparator(entry.spec)  # refuses what cannot be compared before any work is done
+        self.stale = {name: installed.stale(name) for name in named or entry.backends}
+        for reason in sorted({*self.stale.values()} - {""}):
+            print(f"harness verify: not publishable: {reason}", file=sys.stderr)
+        comparator(entry)  # refuses what cannot be compared before any work is done
 
-    def run(self, variant: Variant, plan: Plan) -> list[Row]:
-        """Compare all backends under one variant and seed; the rows, which are recorded too."""
-        rows = []
+    def run(self, variant: Variant, plan: Plan, into: list[Row]) -> None:
+        """Compare all backends under one variant and seed; the rows are recorded and added.
+
+        Raises:
+            KeyboardInterrupt: after the rows that were finished have been recorded.
+        """
+        rows: list[Row] = []
         batches = {}
         for name in self.named or self.entry.backends:
             row = self._row(name, variant, plan)
@@ -135,10 +148,12 @@ class _Rollouts:
         if not batches and not any(row["status"] == "equal" for row in rows):
             reasons = "; ".join(f"{row['backend']}: {row['reason']}" for row in rows)
             raise UserError(f"no backend of {self.entry.name} can run here: {reasons}")
-        if batches:
-            rows += self._compare(variant, plan, batches)
+        compared = self._compare(variant, plan, batches) if batches else []
+        rows += compared
         self.record.add(rollouts=rows)
-        return rows
+        into += rows
+        if len(compared) < len(batches):
+            raise KeyboardInterrupt
 
     def _compare(
         self, variant: Variant, plan: Plan, batches: dict[str, implementations.Batch]
@@ -151,6 +166,8 @@ class _Rollouts:
             batch.close()
         rows = []
         for outcome in outcomes:
+            if not outcome.complete:
+                continue
             row = self._row(outcome.backend, variant, plan)
             row |= {"episodes": outcome.episodes, "steps": outcome.steps, "status": "equal"}
             row["seconds"] = round(seconds, 2)
@@ -178,9 +195,10 @@ class _Rollouts:
         )
         path = bundle.write(failure, self.record.folder / "failures")
         step = difference.step - outcome.episode_step
+        where = "from an injected state" if outcome.injected else f"episode {outcome.episode}"
         print(
             f"{self.entry.name} {variant.name} on {outcome.backend} differs: seed {plan.seed}, "
-            f"env_index {outcome.env_index}, episode {outcome.episode}, step {step}\n"
+            f"env_index {outcome.env_index}, {where}, step {step}\n"
             f"  {difference.field}: expected {difference.expected}, got {difference.got}\n"
             + (f"  also: {', '.join(difference.others)}\n" if difference.others else "")
             + f"  {difference.lanes} of {len(plan.env_index)} instances differ after that step; "
@@ -191,15 +209,13 @@ class _Rollouts:
         return {
             "status": "differs",
             "differences": difference.lanes,
-            "reason": f"episode {outcome.episode} of env {outcome.env_index}, step {step}: "
+            "reason": f"{where} of env {outcome.env_index}, step {step}: "
             f"{difference.field} is {difference.got}, expected {difference.expected}",
             "bundle": str(path),
         }
 
     def run_oracle(self, variant: Variant, seed: int, episodes: int) -> list[Row]:
         """The reference against the engine that decides what is right."""
-        if "max_episode_steps" in variant.params:
-            return []  # the batch driver's limit; the oracle has no part in it
         row = self._row(ORACLE, variant, Plan(episodes, seed))
         title = f"{self.entry.name} {variant.name} seed {seed}: reference against the oracle"
         try:
@@ -232,6 +248,7 @@ class _Rollouts:
             "differences": 0,
             "seconds": 0.0,
             "reason": "",
+            "stale": self.stale.get(backend, ""),
             "time": now(),
         }
 
@@ -278,8 +295,12 @@ def _entry(name: str) -> Entry:
     return registry.get(name)
 
 
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _list(name: str, text: str) -> list[str]:
+    """The parts of a comma-separated list; an empty text has none."""
+    parts = [part.strip() for part in text.split(",")] if text else []
+    if not all(parts):
+        raise UserError(f"{name} is {text!r}; accepted: values separated by single commas")
+    return list(dict.fromkeys(parts))
 
 
 def _integer(name: str, text: str, low: int, high: int) -> int:
@@ -293,7 +314,7 @@ def _integer(name: str, text: str, low: int, high: int) -> int:
 
 
 def _levels(entry: Entry, text: str) -> list[int]:
-    chosen = [_integer("LEVEL", part, 1, 3) for part in _list(text)] or list(entry.levels)
+    chosen = [_integer("LEVEL", part, 1, 3) for part in _list("LEVEL", text)] or list(entry.levels)
     for level in chosen:
         if level not in entry.levels:
             accepted = ", ".join(map(str, entry.levels))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from references.contract import BoxAction, DiscreteAction, EnvSpec, Reference
-from references.threefry import Key, env_key, root_key
+from references.threefry import MASK, Key, env_key, root_key
 
 
 class BatchStep(NamedTuple):
@@ -123,6 +123,9 @@ class ReferenceBatch:
         if len(unpacked) != len(chosen):
             raise ValueError(f"{len(unpacked)} state rows for {len(chosen)} instances")
         restored = []
+        for number, t in enumerate(unpacked["t"]):
+            if t == MASK:  # the next step adds one, which must not come out as a reset's 0
+                raise ValueError(f"state row {number}: t is {t}; accepted: 0 to {MASK - 1}")
         for index, row in zip(chosen, unpacked, strict=True):
             instance = _Instance((int(row["root"][0]), int(row["root"][1])), int(row["env_index"]))
             instance.episode = int(row["episode"])

@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
         command = [str(UV), "pip", "compile", *OPTIONS, f"requirements/{group}.in", "-o", lock]
         if group != GROUPS[0]:
             command += ["--constraints", f"requirements/{GROUPS[0]}.lock"]
+            command += ["--override", "requirements/overrides.in"]
         if options.upgrade:
             command += ["--upgrade"]
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:

@@ -13,12 +13,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from harness.baselines import BASELINES
+from harness.benching.job import PRECISION
 from harness.benching.table import rate, ratio
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PUBLISHED = ROOT / "results" / "published"
-OURS = ("reference", "rust", "rust-ffi", "jax")
+USUAL_REPEATS = 5
 BLOCK = re.compile(r"(<!-- bench:(?P<env>[\w-]+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 Row = dict[str, Any]
@@ -38,24 +40,48 @@ def read_rows(path: Path) -> list[Row]:
 
 def setting(row: Row) -> tuple[Any, ...]:
     """What two measurements must share to be compared."""
-    return (row["frame_skip"], row["batch"], row["threads"])
+    return (row["frame_skip"], parameters(row), row["batch"], row["threads"])
+
+
+def parameters(row: Row) -> str:
+    """Those that were given, but for the frame skip, which has a column; none in old lines."""
+    given = {k: v for k, v in row.get("params", {}).items() if k != "frame_skip"}
+    return ", ".join(f"{name}={value}" for name, value in sorted(given.items()))
 
 
 def table(rows: list[Row]) -> str:
-    """The measurements as Markdown, each beside the baseline of its setting."""
+    """The measurements as Markdown, each beside the baselines of its setting."""
     if not rows:
         return "No measurement is published yet; `make bench` makes one.\n"
-    baselines = {setting(row): row for row in rows if row["impl"] not in OURS}
-    lines = [
-        "| Frame skip | Batch | Threads | Implementation | Steps/s | Ratio to the baseline |",
-        "|---:|---:|---:|---|---:|---:|",
-    ]
+    rates = {(row["impl"], setting(row)): row["sps_median"] for row in rows}
+    baselines = [name for name in BASELINES if any(row["impl"] == name for row in rows)]
+    several = any(parameters(row) for row in rows)
+    header = ["Frame skip", *["Parameters"] * several, "Batch", "Threads"]
+    header += ["Implementation", "Steps/s", *(f"Ratio to {name}" for name in baselines)]
+    rule = ["---" if name in ("Parameters", "Implementation") else "---:" for name in header]
+    lines = [f"| {' | '.join(header)} |", f"|{'|'.join(rule)}|"]
     for row in sorted(rows, key=lambda row: (*setting(row), -row["sps_median"])):
-        baseline = baselines.get(setting(row))
-        beside = ratio(row["sps_median"] / baseline["sps_median"]) if baseline else ""
-        cells = (*map(str, setting(row)), row["impl"], rate(row["sps_median"]), beside)
+        frame_skip, given, batch, threads = setting(row)
+        cells = [str(frame_skip), *[given or "defaults"] * several, str(batch), str(threads)]
+        cells += [implementation(row), speed(row)]
+        for name in baselines:
+            beside = rates.get((name, setting(row)))
+            cells.append(ratio(row["sps_median"] / beside) if beside else "")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n\n" + origin(rows) + "\n"
+
+
+def implementation(row: Row) -> str:
+    """Its name, and its precision where that is not the usual one."""
+    precision = row.get("precision", PRECISION)
+    return str(row["impl"]) if precision == PRECISION else f"{row['impl']} ({precision})"
+
+
+def speed(row: Row) -> str:
+    """Steps a second, and how many repeats they are the median of where those are few."""
+    repeats = row.get("repeats", USUAL_REPEATS)
+    few = f" ({repeats} repeats)" if repeats < USUAL_REPEATS else ""
+    return rate(row["sps_median"]) + few
 
 
 def origin(rows: list[Row]) -> str:

@@ -196,13 +196,17 @@ class Setup:
         return False
 
     def lock(self, name: str) -> None:
-        """Install requirements/NAME.lock, every file checked against its hash."""
+        """Install requirements/NAME.lock, every file checked against its hash.
+
+        A lock is complete, and overrides.in may have set aside what a package asks for: pip is
+        not to look for more.
+        """
         path = f"requirements/{name}.lock"
         self._step(
             name,
             digest(path),
             f"installing {path}",
-            lambda: self._pip("--require-hashes", "--requirement", ROOT / path),
+            lambda: self._pip("--require-hashes", "--no-deps", "--requirement", ROOT / path),
         )
 
     def rust(self) -> None:

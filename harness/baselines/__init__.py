@@ -1,6 +1,6 @@
 """What a user would pick instead: one module a peer, run by the bench in a process of its own.
 
-A baseline's module offers `make(job) -> Runner` (see harness/benching/runner.py). Nothing of a
+A baseline's module offers `make(job) -> Runner` (see harness/benching/job.py). Nothing of a
 peer is kept in this repository: what has to be fetched or compiled lies in the cache folder.
 """
 

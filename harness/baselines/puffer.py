@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import registry
 from harness.baselines import puffer_source
-from harness.benching import trace
+from harness.benching.drawing import draw_actions
 from harness.benching.job import CHUNK, CheckFailed, Job, Ready
 from harness.benching.ours import frame_skip_of
 from harness.oracles.pong import KEY, OBS_ULPS, Tape, TapeExhausted, ulps_apart
@@ -94,7 +94,7 @@ class PufferRunner:
         self.buffers = Buffers(self.binding, job.batch, self.frame_skip, self.continuous)
         self.binding.vec_reset(self.buffers.vector, job.seed)
         spec = registry.get(job.env).spec
-        drawn = trace.draw_actions(spec, job.params, CHUNK, job.batch, job.seed)
+        drawn = draw_actions(spec, job.params, CHUNK, job.batch, job.seed)
         # In the type of its buffer, so that nothing is converted while it is measured.
         self.actions = drawn.reshape(CHUNK, job.batch).astype(np.float32)
         self.measure(0.05)

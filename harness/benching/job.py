@@ -9,6 +9,7 @@ CHUNK = 64
 """Steps whose actions are drawn beforehand; a measurement goes through them again and again."""
 
 PRECISION = "f32"
+"""Of an environment's numbers, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Ready(NamedTuple):
     compile_s: float  # seconds of compilation, 0 where nothing is compiled at run time
     frame_skip: int
     note: str = ""  # what a reader of the table must know
+    precision: str = PRECISION  # "f32" or "f64"
 
 
 class Runner(Protocol):

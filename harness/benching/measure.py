@@ -23,6 +23,8 @@ class Timing:
     seconds: float = 1.0
     prepare_limit: float = 180.0  # start, fetch, compile, check
     grace: float = 60.0  # beyond the seconds asked for
+    slow_factor: float = 3.0  # a row whose first repeat takes so many times the seconds asked for
+    slow_repeats: int = 2  # gets no more than these, and a flag
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Outcome:
     seconds: list[float] = field(default_factory=list)
     failure: str = ""
     fails_the_run: bool = False
+    slow: bool = False  # measured less often than the others
 
     def fail(self, kind: str, why: str) -> None:
         """No speed is shown for this row."""
@@ -84,7 +87,7 @@ def measure_group(
     for repeat in range(timing.repeats):
         say(f"round {repeat + 1} of {timing.repeats}")
         for outcome in outcomes:
-            if not outcome.failure:
+            if not outcome.failure and not (outcome.slow and repeat >= timing.slow_repeats):
                 _measure(outcome, timing)
     return outcomes
 
@@ -111,6 +114,7 @@ def _measure(outcome: Outcome, timing: Timing) -> None:
     if not outcome.failure:
         outcome.rates.append(sum(answer["steps"] / answer["elapsed"] for answer in answers))
         outcome.seconds.append(max(answer["elapsed"] for answer in answers))
+        outcome.slow = outcome.seconds[0] > timing.slow_factor * timing.seconds
 
 
 def _receive(outcome: Outcome, deadline: float) -> list[dict[str, Any]]:

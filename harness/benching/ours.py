@@ -7,11 +7,16 @@ import importlib
 import time
 from typing import Any
 
+import numpy as np
+
 from harness import registry
 from harness.baselines import Unavailable
-from harness.benching import trace
-from harness.benching.job import CHUNK, Job, Ready, Refused
-from harness.implementations import make_batch
+from harness.benching import tape, trace
+from harness.benching.drawing import draw, draw_actions, pick
+from harness.benching.job import CHUNK, PRECISION, Job, Ready, Refused
+from harness.benching.tape import Tape
+from harness.implementations import Batch, make_batch
+from references.contract import EnvSpec
 
 REFERENCE_BATCH = 32  # the reference's rate does not depend on it; larger ones only take longer
 
@@ -22,23 +27,37 @@ def frame_skip_of(job: Job) -> int:
     return int(params.get("frame_skip", 1))
 
 
+def precision_of(spec: EnvSpec) -> str:
+    """f64 where STATE has numbers of 8 bytes."""
+    return "f64" if any(field.dtype == "f8" for field in spec.state) else PRECISION
+
+
 class _Ours:
-    """What our runners have in common: drawn actions, and the check against the trace."""
+    """What our runners have in common: draws, and the check against the reference's trace."""
 
     def __init__(self, job: Job, batch: int) -> None:
         self.job = job
         self.batch = batch
         self.entry = registry.get(job.env)
-        self.actions = trace.draw_actions(self.entry.spec, job.params, CHUNK, batch, job.seed)
 
-    def check(self, expected: str) -> str:
-        """Replay the reference's trace at the measured batch size and threads."""
+    def make(self) -> Batch:
+        """What is measured, behind the interface that it is verified by."""
         job = self.job
-        batch = make_batch(self.entry, job.impl, self.batch, job.params, job.threads)
-        try:
-            return "ok: " + trace.check(batch, trace.Trace.load(expected))
-        finally:
-            batch.close()
+        return make_batch(self.entry, job.impl, self.batch, job.params, job.threads)
+
+    def check(self, batch: Batch, expected: str) -> str:
+        """Replay the reference's trace at the measured batch size and threads."""
+        return "ok: " + trace.check(batch, trace.Trace.load(expected))
+
+    def tape(self, batch: Batch, varies: bool) -> Tape:
+        """Steps of the measured batch; see tape.py."""
+        return tape.record(batch, self.entry, self.job.params, self.job.seed, varies)
+
+    def ready(self, check: str, build: str = "release", compile_s: float = 0.0) -> Ready:
+        """What all of them say of themselves."""
+        precision = precision_of(self.entry.spec)
+        frame_skip = frame_skip_of(self.job)
+        return Ready(self.batch, check, build, compile_s, frame_skip, precision=precision)
 
 
 class BatchRunner(_Ours):
@@ -46,28 +65,39 @@ class BatchRunner(_Ours):
 
     def __init__(self, job: Job, batch: int = 0) -> None:
         super().__init__(job, batch or job.batch)
+        self.draws = draw(self.entry.spec, job.params, CHUNK, self.batch, job.seed)
 
     def prepare(self, expected: str) -> Ready:
         """Replay the trace; the reference does too, which shows that it is deterministic."""
-        job = self.job
-        check = self.check(expected)
-        self.envs = make_batch(self.entry, job.impl, self.batch, job.params, job.threads)
-        self.envs.reset(job.seed)
-        return Ready(self.batch, check, "release", 0.0, frame_skip_of(job))
+        self.envs = self.make()
+        check = self.check(self.envs, expected)
+        self.envs.reset(self.job.seed)
+        self.legal = self.envs.legal()
+        # Picked beforehand for steps in which every action is legal.
+        everything = None if self.legal is None else np.ones(self.legal.shape[-1:], np.bool_)
+        self.actions = pick(self.draws, everything)
+        return self.ready(check)
 
     def measure(self, seconds: float) -> tuple[int, float]:
         """Step by step."""
-        steps, chunk = 0, 0
+        steps, count = 0, 0
         start = time.perf_counter()
         while (elapsed := time.perf_counter() - start) < seconds:
-            steps += len(self.envs.step(self.actions[chunk % CHUNK]).reward)
-            chunk += 1
+            step = self.envs.step(self._actions(count % CHUNK))
+            self.legal = step.legal
+            steps += len(step.reward)
+            count += 1
         return steps, elapsed
 
     def close(self) -> None:
         """Release the batch."""
         if hasattr(self, "envs"):
             self.envs.close()
+
+    def _actions(self, index: int) -> np.ndarray:
+        free = self.legal is None or bool(self.legal.all())
+        actions: np.ndarray = self.actions[index] if free else pick(self.draws[index], self.legal)
+        return actions
 
 
 class ReferenceRunner(BatchRunner):
@@ -86,26 +116,35 @@ class RustRunner(_Ours):
 
     def prepare(self, expected: str) -> Ready:
         """Check, then make the batch that is measured."""
-        job = self.job
-        check = self.check(expected)
-        sized = make_batch(self.entry, "rust", self.batch, job.params)
-        obs = sized.reset(job.seed)
-        self.buffers = sized.step(self.actions[0])
-        sized.close()
+        job, spec = self.job, self.entry.spec
+        batch = self.make()
+        check = self.check(batch, expected)
         self.core = self.rust.Batch(job.env, self.batch, job.threads, job.params)
+        self.restart: np.ndarray | None = None
+        if self.core.info()["legal_varies"]:
+            recorded = self.tape(batch, varies=True)
+            self.restart, self.actions = recorded.start, recorded.actions
+        else:
+            self.actions = draw_actions(spec, job.params, CHUNK, self.batch, job.seed)
+        obs = batch.reset(job.seed)
+        self.buffers = batch.step(self.actions[0])
+        batch.close()
         self.core.reset(job.seed, obs, None)
         self.measure(0.05)
-        return Ready(self.batch, check, self.rust.build_profile(), 0.0, frame_skip_of(job))
+        return self.ready(check, self.rust.build_profile())
 
     def measure(self, seconds: float) -> tuple[int, float]:
-        """`step_into` with drawn actions; the clock is read once a chunk."""
+        """`step_into` with known actions; the clock is read once a chunk, and stops to restart."""
         step_into, actions, buffers = self.core.step_into, self.actions, self.buffers
-        steps = 0
-        start = time.perf_counter()
-        while (elapsed := time.perf_counter() - start) < seconds:
+        steps, elapsed = 0, 0.0
+        while elapsed < seconds:
+            if self.restart is not None:
+                self.core.import_state(self.restart)
+            start = time.perf_counter()
             for action in actions:
                 step_into(action, *buffers)
                 steps += len(buffers.reward)
+            elapsed += time.perf_counter() - start
         return steps, elapsed
 
     def close(self) -> None:
@@ -131,31 +170,48 @@ class ScanRunner(_Ours):
 
         job = self.job
         build = _import_rust().build_profile() if job.impl == "rust-ffi" else "release"
+        batch = self.make()  # also makes rules known to samestep_jax that are not its own
+        check = self.check(batch, expected)
         env = self.face.make(job.env, **job.params)
+        fresh = self.face.reset_batch(env, job.seed, self.batch)[0]
+        varies = _masks_vary(self.face, env, fresh)
+        recorded = self.tape(batch, varies)
+        batch.close()
+        self.on_device = jax.device_put(recorded.actions)
         chunk = jax.jit(functools.partial(_chunk, self.face, env), donate_argnums=0)
-        state = self.face.reset_batch(env, job.seed, self.batch)[0]
-        self.on_device = jax.device_put(self.actions)
         start = time.perf_counter()
-        self.compiled: Any = chunk.lower(state, self.on_device).compile()
+        self.compiled: Any = chunk.lower(fresh, self.on_device).compile()
         compile_s = time.perf_counter() - start
-        check = self.check(expected)
-        self.state = state
+        begin = self.face.import_state(env, fresh, recorded.start)
+        self._check_compiled(env, begin, recorded)
+        self.restart = begin if varies else None
+        self.state = fresh
         self.measure(0.05)
         note = "" if jax.default_backend() == "cpu" else f"on {jax.devices()[0].device_kind}"
-        return Ready(self.batch, check, build, compile_s, frame_skip_of(job), note)
+        return self.ready(check, build, compile_s)._replace(note=note)
 
     def measure(self, seconds: float) -> tuple[int, float]:
-        """Chunk by chunk, each awaited."""
-        steps = 0
-        start = time.perf_counter()
-        while (elapsed := time.perf_counter() - start) < seconds:
+        """Chunk by chunk, each awaited; the clock stops to restart."""
+        import jax
+
+        steps, elapsed = 0, 0.0
+        while elapsed < seconds:
+            if self.restart is not None:
+                self.state = jax.block_until_ready(_copy(self.restart))
+            start = time.perf_counter()
             self.state, sums = self.compiled(self.state, self.on_device)
             rewards = sums[1].block_until_ready()
+            elapsed += time.perf_counter() - start
             steps += rewards.shape[0] * self.batch
         return steps, elapsed
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _check_compiled(self, env: Any, begin: Any, recorded: Tape) -> None:
+        """The program that is timed is another than the check's: hold it against the tape."""
+        end, (obs, rewards) = self.compiled(_copy(begin), self.on_device)
+        tape.compare(recorded, np.asarray(self.face.export_state(env, end)), obs, rewards)
 
 
 def _chunk(face: Any, env: Any, state: Any, actions: Any) -> tuple[Any, Any]:
@@ -169,6 +225,28 @@ def _chunk(face: Any, env: Any, state: Any, actions: Any) -> tuple[Any, Any]:
         return state, (step.obs.sum(), step.reward.sum())
 
     return jax.lax.scan(body, state, actions)
+
+
+def _copy(state: Any) -> Any:
+    """A state that can be donated while this one is kept."""
+    import jax
+    import jax.numpy as jnp
+
+    return jax.tree.map(jnp.copy, state)
+
+
+def _masks_vary(face: Any, env: Any, state: Any) -> bool:
+    """Whether masks of legal actions depend on the state, as the traced program has it."""
+    import jax
+
+    if hasattr(env, "legal_varies"):
+        return bool(env.legal_varies)
+    traced = jax.make_jaxpr(functools.partial(face.legal_batch, env))(state).jaxpr
+    dependent = {id(variable) for variable in traced.invars}
+    for equation in traced.eqns:
+        if any(id(variable) in dependent for variable in equation.invars):
+            dependent.update(id(variable) for variable in equation.outvars)
+    return any(id(variable) in dependent for variable in traced.outvars)
 
 
 def _import_rust() -> Any:

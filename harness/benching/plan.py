@@ -52,18 +52,24 @@ def available_cores() -> tuple[int, ...]:
     return tuple(range(os.cpu_count() or 1))
 
 
-def chosen(given: str, accepted: tuple[str, ...], default: tuple[str, ...], what: str) -> list[str]:
-    """A comma-separated list, or the default where it is empty; `none` is the empty list.
+def chosen(
+    given: str,
+    accepted: tuple[str, ...],
+    default: tuple[str, ...],
+    what: str,
+    may_be_none: bool = True,
+) -> list[str]:
+    """A comma-separated list, or the default where it is empty; `none` may be the empty list.
 
     Raises:
         UserError: naming what is not accepted.
     """
-    if given.strip() == "none":
+    if may_be_none and given.strip() == "none":
         return []
     names = [name.strip() for name in given.split(",") if name.strip()] or list(default)
     for name in names:
         if name not in accepted:
-            listed = ", ".join((*accepted, "none"))
+            listed = ", ".join((*accepted, "none") if may_be_none else accepted)
             raise UserError(f"unknown {what} {name!r}; accepted: {listed}")
     return list(dict.fromkeys(names))
 

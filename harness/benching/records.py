@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from harness import fingerprint
-from harness.benching.job import PRECISION
 from harness.benching.measure import Outcome
 from harness.benching.stats import summary
 from harness.errors import UserError
@@ -38,10 +37,12 @@ def record(env: str, kind: str, outcome: Outcome) -> Record:
         "env": env,
         "impl": outcome.row.impl,
         "kind": kind,
+        "variant": outcome.row.jobs[0].variant,
+        "params": outcome.row.jobs[0].params,
         "batch": outcome.batch,
         "threads": outcome.row.threads,
         "frame_skip": ready.frame_skip,
-        "precision": PRECISION,
+        "precision": ready.precision,
         "sps_median": told.median,
         "sps_iqr": told.iqr,
         "cv": told.cv,

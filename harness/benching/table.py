@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.baselines import BASELINES
+from harness.benching.job import PRECISION
 from harness.benching.measure import Outcome
 from harness.benching.stats import summary
 
@@ -88,15 +89,16 @@ def _row(
     if not outcome.rates or outcome.ready is None:
         return [*name, "-", "", "", *("" for _ in against), "", "see below"]
     median, iqr, cv = summary(outcome.rates)
+    precision = outcome.ready.precision if outcome.ready.precision != PRECISION else ""
     ratios = [ratio(median / rates[key]) if rates.get(key) else "" for key in against]
     return [
         *name,
-        rate(median),
+        rate(median) + ("*" if outcome.slow else ""),
         rate(iqr),
         f"{100 * cv:.1f} %" + ("!" if cv > CV_LIMIT else ""),
         *ratios,
         f"{outcome.ready.compile_s:.1f} s" if outcome.ready.compile_s else "",
-        ", ".join(said for said in (outcome.ready.check, outcome.ready.note) if said),
+        ", ".join(said for said in (outcome.ready.check, precision, outcome.ready.note) if said),
     ]
 
 
@@ -107,6 +109,11 @@ def notes(sections: list[Section]) -> list[str]:
         "steps/s: environment steps a second, the median of interleaved repeats; one step is one "
         "decision, whatever the frame skip. thr: threads. cv: '!' where above 5 %.",
     ]
+    slow = sorted({f"{len(o.rates)}" for o in outcomes if o.rates and o.slow})
+    if slow:
+        lines.append(
+            f"*: the median of {' or '.join(slow)} repeats alone, each far longer than asked for."
+        )
     several = sorted({o.row.impl for o in outcomes if len(o.row.jobs) > 1})
     if several:
         lines.append(

@@ -1,52 +1,60 @@
 """The check that goes with every speed: a short trace of the reference, replayed and compared.
 
 The parent records what the reference does from states near an episode's end; every worker replays
-it with the batch size and threads that are measured. The checksum in the table is computed from
-what the measured implementation returned.
+it with the batch size and threads that are measured, in instances that are spread over the batch:
+its first, its last, and so in every thread's share. The checksum in the table is computed from what
+the measured implementation returned.
 """
 
 from __future__ import annotations
 
 import importlib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness.benching.drawing import draw, pick
 from harness.benching.job import CheckFailed
 from harness.implementations import Batch, make_batch
 from harness.registry import Entry
 from references.batch import BatchStep
-from references.contract import DiscreteAction, EnvSpec
 
 LANES = 32
 STEPS = 64
 SEED = 20_240_601
 
-OUTPUTS = ("obs", "final_obs", "reward", "terminated", "truncated", "state")
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Start, actions and outcome of a rollout; arrays of STEPS x lanes."""
+    """Start, draws and outcome of a rollout."""
 
     start: np.ndarray  # (lanes, state_bytes) u8
-    actions: np.ndarray  # (STEPS, lanes, ...)
-    outcome: dict[str, np.ndarray]  # OUTPUTS, and legal where actions are discrete
+    draws: np.ndarray  # (STEPS, lanes, ...), which actions are picked by
+    before: Arrays  # (lanes, ...), the masks that there are, before the first step
+    outcome: Arrays  # (STEPS, lanes, ...), what steps returned, and STATE after each
 
     def save(self, path: Path) -> None:
         """Write a file that `load` reads."""
-        arrays: dict[str, Any] = {f"out_{k}": v for k, v in self.outcome.items()}
-        np.savez(path, start=self.start, actions=self.actions, **arrays)
+        before: dict[str, Any] = {f"before_{k}": v for k, v in self.before.items()}
+        outcome: dict[str, Any] = {f"out_{k}": v for k, v in self.outcome.items()}
+        np.savez(path, start=self.start, draws=self.draws, **before, **outcome)
 
     @classmethod
     def load(cls, path: Path | str) -> Trace:
         """The trace that `save` wrote."""
         with np.load(path) as data:
-            outcome = {k.removeprefix("out_"): data[k] for k in data.files if k.startswith("out_")}
-            return cls(data["start"], data["actions"], outcome)
+
+            def named(prefix: str) -> Arrays:
+                found = [name for name in data.files if name.startswith(prefix)]
+                return {name.removeprefix(prefix): data[name] for name in found}
+
+            return cls(data["start"], data["draws"], named("before_"), named("out_"))
 
     @property
     def checksum(self) -> str:
@@ -57,91 +65,94 @@ class Trace:
         return f"{crc:08x}"
 
 
-def draw_actions(
-    spec: EnvSpec, params: dict[str, Any], steps: int, num_envs: int, seed: int
-) -> np.ndarray:
-    """Random legal actions, (steps, num_envs, ...) i32 or f32.
+def places(num_envs: int, lanes: int = LANES) -> np.ndarray:
+    """Where in a batch is looked: at most `lanes` instances, evenly from the first to the last."""
+    return np.unique(np.linspace(0, num_envs - 1, min(lanes, num_envs)).astype(int))
 
-    Where legality changes from step to step, a runner must mask; here all actions are drawn.
-    """
-    rng = np.random.default_rng(seed)
-    layout = spec.action(spec.check_params(params))
-    players = () if spec.num_players == 1 else (spec.num_players,)
-    shape = (steps, num_envs, *players)
-    if isinstance(layout, DiscreteAction):
-        return rng.integers(0, layout.n, shape, dtype=np.int32)
-    drawn = rng.uniform(layout.low, layout.high, (*shape, *layout.shape))
-    return drawn.astype(np.float32)
+
+def move_to_scene(entry: Entry, rows: np.ndarray) -> None:
+    """Change packed rows of new episodes, in place: near an end, where the environment can."""
+    if entry.bench_states:
+        module, name = entry.bench_states.split(":")
+        getattr(importlib.import_module(module), name)(entry.spec.unpack(rows))
 
 
 def record(entry: Entry, params: dict[str, Any], batch: int) -> Trace:
-    """What the reference does in min(batch, LANES) lanes."""
-    lanes = min(batch, LANES)
+    """What the reference does in as many instances as are looked at in a batch of that size."""
+    lanes = len(places(batch))
     reference = make_batch(entry, "reference", lanes, params)
     reference.reset(SEED)
     start = reference.export_state()
-    if entry.bench_states:
-        module, name = entry.bench_states.split(":")
-        getattr(importlib.import_module(module), name)(entry.spec.unpack(start))
-    actions = draw_actions(entry.spec, params, STEPS, lanes, SEED)
-    return replay(reference, start, actions)
+    move_to_scene(entry, start)
+    return replay(reference, start, draw(entry.spec, params, STEPS, lanes, SEED))
 
 
-def replay(batch: Batch, start: np.ndarray, actions: np.ndarray) -> Trace:
-    """The same rollout on any implementation, of which the first lanes are looked at.
+def replay(
+    batch: Batch, start: np.ndarray, draws: np.ndarray, expected: Trace | None = None
+) -> Trace:
+    """The same rollout on any implementation, in instances spread over the batch.
 
-    The other lanes are given the same actions again, from wherever a reset puts them.
+    The others are given the same draws again, from wherever a reset puts them.
+
+    Raises:
+        CheckFailed: at the first step that differs from `expected`.
     """
     lanes = len(start)
+    where = places(batch.num_envs, lanes)
     batch.reset(SEED)
-    batch.import_state(start, range(lanes))
+    batch.import_state(start, where.tolist())
     repeated = np.resize(np.arange(lanes), batch.num_envs)
+    repeated[where] = np.arange(lanes)
+    legal = batch.legal()
+    before = _present({"legal": legal, "acting": batch.acting()}, where)
+    if expected is not None:
+        _compare(expected.before, before, where, "before the first step")
     outcome: dict[str, list[np.ndarray]] = {}
-    for action in actions:
-        step = batch.step(np.ascontiguousarray(action[repeated]))
-        for name, value in _outputs(step, batch.export_state(), lanes).items():
+    for index, drawn in enumerate(draws):
+        actions = pick(drawn[repeated], legal)
+        step = batch.step(np.ascontiguousarray(actions))
+        legal = step.legal
+        found = _outputs(step, batch.export_state(), where)
+        if expected is not None:
+            theirs = {name: values[index] for name, values in expected.outcome.items()}
+            _compare(theirs, found, where, f"at step {index}")
+        for name, value in found.items():
             outcome.setdefault(name, []).append(value)
-    return Trace(start, actions, {name: np.stack(values) for name, values in outcome.items()})
+    return Trace(start, draws, before, {name: np.stack(rows) for name, rows in outcome.items()})
 
 
 def check(batch: Batch, expected: Trace) -> str:
     """Replay the reference's trace: the checksum of what `batch` returned.
 
     Raises:
-        CheckFailed: naming the first step and output that differ.
+        CheckFailed: naming the first step, output and instance that differ.
     """
-    got = replay(batch, expected.start, expected.actions)
-    for step in range(len(expected.actions)):
-        for name, values in expected.outcome.items():
-            if name not in got.outcome:
-                raise CheckFailed(f"returned no {name}")
-            theirs, ours = values[step], got.outcome[name][step]
-            if theirs.shape != ours.shape or theirs.tobytes() != ours.tobytes():
-                lane = _first_lane(theirs, ours)
-                raise CheckFailed(f"{name} differs from the reference at step {step}, lane {lane}")
-    return got.checksum
+    return replay(batch, expected.start, expected.draws, expected).checksum
 
 
-def _outputs(step: BatchStep, rows: np.ndarray, lanes: int) -> dict[str, np.ndarray]:
-    ended = np.asarray(step.terminated | step.truncated)[:lanes]
-    final_obs = np.array(step.final_obs[:lanes])
-    final_obs[~ended] = 0  # unspecified there
-    outputs = {
-        "obs": step.obs,
-        "final_obs": final_obs,
-        "reward": step.reward,
-        "terminated": step.terminated,
-        "truncated": step.truncated,
-        "state": rows,
-    }
-    if step.legal is not None:
-        outputs["legal"] = step.legal
-    return {name: np.array(value[:lanes]) for name, value in outputs.items()}
+def _compare(theirs: Arrays, ours: Arrays, where: np.ndarray, when: str) -> None:
+    for name, value in theirs.items():
+        if name not in ours:
+            raise CheckFailed(f"returned no {name}")
+        kinds = [(array.dtype, array.shape) for array in (value, ours[name])]
+        if kinds[0] != kinds[1] or value.tobytes() != ours[name].tobytes():
+            lane = where[_first_row(value, ours[name])]
+            raise CheckFailed(f"{name} differs from the reference {when}, lane {lane}")
 
 
-def _first_lane(theirs: np.ndarray, ours: np.ndarray) -> int:
-    if theirs.shape != ours.shape:
-        return 0
-    lanes = len(theirs)
-    same = [theirs[i].tobytes() == ours[i].tobytes() for i in range(lanes)]
-    return same.index(False)
+def _outputs(step: BatchStep, rows: np.ndarray, where: np.ndarray) -> Arrays:
+    outputs = {**step._asdict(), "state": rows}
+    found = _present(outputs, where)
+    found["final_obs"][~(found["terminated"] | found["truncated"])] = 0  # unspecified there
+    return found
+
+
+def _present(arrays: Mapping[str, np.ndarray | None], where: np.ndarray) -> Arrays:
+    """Copies of these rows, of the arrays that there are."""
+    return {name: value[where] for name, value in arrays.items() if value is not None}
+
+
+def _first_row(theirs: np.ndarray, ours: np.ndarray) -> int:
+    """The first that differs; 0 where shape or dtype do."""
+    pairs = zip(theirs, ours, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a.tobytes() != b.tobytes()), 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from harness.errors import UserError
 from harness.implementations import Batch
+from harness.registry import Entry
 from references.batch import BatchStep
 from references.contract import HEADER, EnvSpec
 
@@ -82,18 +85,38 @@ class Comparator(Protocol):
         """The first field of the first lane that differs, or None."""
 
 
-def comparator(spec: EnvSpec) -> Comparator:
-    """The comparator that an environment is held to.
+def comparator(entry: Entry) -> Comparator:
+    """The comparator that an environment is held to: its entry's, or bit for bit.
 
     Raises:
-        UserError: for an inexact environment; it needs error bounds of its own.
+        UserError: if the entry names none though the spec is not exact, or one though it is.
     """
-    if spec.exact:
-        return ExactComparator(spec)
-    raise UserError(
-        f"{spec.name} is not exact, and no tolerance comparator is registered for it; "
-        "accepted: environments whose spec says exact"
-    )
+    if entry.spec.exact != (not entry.comparator):
+        has = f"comparator {entry.comparator!r}" if entry.comparator else "no comparator"
+        raise UserError(
+            f"{entry.name} has exact={entry.spec.exact} in its spec and {has} in the registry; "
+            "accepted: a comparator in the registry where the spec is not exact, and only there"
+        )
+    if not entry.comparator:
+        return ExactComparator(entry.spec)
+    module, name = entry.comparator.split(":")
+    found: Comparator = getattr(importlib.import_module(module), name)(entry.spec)
+    return found
+
+
+RAISED = "raised"
+"""The field of a difference that is an error of the backend's instead of a value."""
+
+
+def attempt(step: int, act: Callable[[], Snapshot]) -> Snapshot | Difference:
+    """What the backend shows, or the difference that it raises where the reference does not."""
+    try:
+        return act()
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # PyO3's PanicException is no Exception
+        lines = str(error).strip().splitlines() or [""]
+        return Difference(step, 0, RAISED, "no error", f"{type(error).__name__}: {lines[0]}")
 
 
 class ExactComparator:
@@ -109,7 +132,7 @@ class ExactComparator:
             return layout_error
         differing = np.zeros(len(expected.rows), np.bool_)
         for name in Snapshot._fields:
-            differing |= _lanes_differing(expected, got, name)
+            differing |= self._lanes(expected, got, name)
         if not differing.any():
             return None
         lane = int(differing.argmax())
@@ -117,6 +140,28 @@ class ExactComparator:
         field, want, have = found[0]
         others = tuple(name for name, _, _ in found[1:])
         return Difference(step, lane, field, want, have, others, int(differing.sum()))
+
+    def differing(self, name: str, want: np.ndarray, have: np.ndarray) -> np.ndarray:
+        """Where two arrays of one dtype and shape differ: bool, of that shape.
+
+        Args:
+            name: "obs", "reward", ..., or "state.NAME" for a field of the state.
+        """
+        return np.asarray(_bits(want) != _bits(have))
+
+    def _lanes(self, expected: Snapshot, got: Snapshot, name: str) -> np.ndarray:
+        """(N,) bool: where this array differs; final_obs only where an episode ended."""
+        want, have = getattr(expected, name), getattr(got, name)
+        count = len(expected.rows)
+        if want is None:
+            return np.zeros(count, np.bool_)
+        if name == "rows":
+            return self._rows(want, have)
+        lanes = np.asarray(self.differing(name, want, have).reshape(count, -1).any(-1))
+        return lanes & expected.ended if name == "final_obs" else lanes
+
+    def _rows(self, want: np.ndarray, have: np.ndarray) -> np.ndarray:
+        return np.asarray((want != have).any(-1))
 
     def _layouts(self, step: int, expected: Snapshot, got: Snapshot) -> Difference | None:
         """Arrays that are missing, or of another dtype or shape, differ as a whole."""
@@ -129,18 +174,72 @@ class ExactComparator:
     def _fields(self, expected: Snapshot, got: Snapshot, lane: int) -> Any:
         """(field, expected, got) of each array and state field that differs in this lane."""
         for name in ("terminated", "truncated", "reward"):
-            yield from _elements(name, expected, got, lane)
+            yield from self._elements(name, expected, got, lane)
         want = expected.rows[lane].copy().view(self.spec.row_dtype)[0]
         have = got.rows[lane].copy().view(self.spec.row_dtype)[0]
         header = {field.name for field in HEADER}
         # Fields of the state before the header's: episode and t follow from them.
         for name in sorted(want.dtype.names, key=lambda name: name in header):
-            yield from _array_difference(f"state.{name}", want[name], have[name])
+            yield from self._array_difference(f"state.{name}", want[name], have[name])
         names = ["obs", "legal", "acting"]
         if expected.ended[lane]:
             names.insert(1, "final_obs")
         for name in names:
-            yield from _elements(name, expected, got, lane)
+            yield from self._elements(name, expected, got, lane)
+
+    def _elements(self, name: str, expected: Snapshot, got: Snapshot, lane: int) -> Any:
+        want, have = getattr(expected, name), getattr(got, name)
+        if want is not None:
+            yield from self._array_difference(name, want[lane], have[lane])
+
+    def _array_difference(self, name: str, want: Any, have: Any) -> Any:
+        """The first element that differs, as (name[index], expected, got)."""
+        want, have = np.asarray(want), np.asarray(have)
+        differing = self.differing(name, want, have).reshape(want.shape)
+        if not differing.any():
+            return
+        where = tuple(int(i) for i in np.argwhere(differing)[0])
+        label = f"{name}[{','.join(map(str, where))}]" if where else name
+        yield label, value_and_hex(want[where]), value_and_hex(have[where])
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The error that a float may have: absolute + relative * |expected|."""
+
+    absolute: float
+    relative: float = 0.0
+
+
+class BoundedComparator(ExactComparator):
+    """Floats within a bound each; all else, and floats without a bound, bit for bit.
+
+    Args:
+        bounds: by "obs", "reward", "state.NAME"; those of "obs" hold for final_obs too.
+    """
+
+    def __init__(self, spec: EnvSpec, bounds: Mapping[str, Bound]) -> None:
+        super().__init__(spec)
+        self.bounds = dict(bounds)
+
+    def differing(self, name: str, want: np.ndarray, have: np.ndarray) -> np.ndarray:
+        """See `ExactComparator`. What is no finite number must be equal bit for bit."""
+        bound = self.bounds.get("obs" if name == "final_obs" else name)
+        other = super().differing(name, want, have).reshape(want.shape)
+        if bound is None or want.dtype.kind != "f":
+            return other
+        with np.errstate(invalid="ignore"):
+            error = np.abs(have.astype(np.float64) - want.astype(np.float64))
+            within = error <= bound.absolute + bound.relative * np.abs(want.astype(np.float64))
+        return np.asarray(other & ~(within & np.isfinite(want) & np.isfinite(have)))
+
+    def _rows(self, want: np.ndarray, have: np.ndarray) -> np.ndarray:
+        old, new = (rows.copy().view(self.spec.row_dtype)[:, 0] for rows in (want, have))
+        lanes = np.zeros(len(old), np.bool_)
+        for name in self.spec.row_dtype.names or ():
+            found = self.differing(f"state.{name}", old[name], new[name])
+            lanes |= found.reshape(len(old), -1).any(-1)
+        return lanes
 
 
 def _layout(array: np.ndarray | None) -> tuple[Any, ...] | None:
@@ -151,36 +250,9 @@ def _written(array: np.ndarray | None) -> str:
     return "none" if array is None else f"{array.dtype} {array.shape}"
 
 
-def _lanes_differing(expected: Snapshot, got: Snapshot, name: str) -> np.ndarray:
-    """(N,) bool: where this array differs; final_obs only where an episode ended."""
-    want, have = getattr(expected, name), getattr(got, name)
-    count = len(expected.rows)
-    if want is None:
-        return np.zeros(count, np.bool_)
-    lanes = np.asarray((_bits(want) != _bits(have)).reshape(count, -1).any(-1))
-    return lanes & expected.ended if name == "final_obs" else lanes
-
-
 def _bits(array: np.ndarray) -> np.ndarray:
     """The same array as unsigned integers of its item size."""
     return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
-
-
-def _elements(name: str, expected: Snapshot, got: Snapshot, lane: int) -> Any:
-    want, have = getattr(expected, name), getattr(got, name)
-    if want is not None:
-        yield from _array_difference(name, want[lane], have[lane])
-
-
-def _array_difference(name: str, want: Any, have: Any) -> Any:
-    """The first element that differs, as (name[index], expected, got)."""
-    want, have = np.asarray(want), np.asarray(have)
-    differing = _bits(want).reshape(want.shape) != _bits(have).reshape(have.shape)
-    if not differing.any():
-        return
-    where = tuple(int(i) for i in np.argwhere(differing)[0])
-    label = f"{name}[{','.join(map(str, where))}]" if where else name
-    yield label, value_and_hex(want[where]), value_and_hex(have[where])
 
 
 def value_and_hex(value: np.generic) -> str:

@@ -61,8 +61,12 @@ def _pytest(entry: Entry, level: int) -> Row:
     counts = {"passed": total - failed - skipped, "failed": failed, "skipped": skipped}
     if total == 0:
         return {"status": "failed", "reason": f"no test is marked l{level}", **counts}
-    reason = "" if done.returncode == 0 else _last_line(done)
-    return {"status": "passed" if done.returncode == 0 else "failed", "reason": reason, **counts}
+    if done.returncode != 0:
+        return {"status": "failed", "reason": _last_line(done), **counts}
+    if skipped == total:
+        reason = f"all {total} tests that are marked l{level} were skipped"
+        return {"status": "unavailable", "reason": reason, **counts}
+    return {"status": "passed", **counts}
 
 
 def _cargo(entry: Entry, level: int) -> Row:

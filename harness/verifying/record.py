@@ -8,7 +8,6 @@ import importlib
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,9 +16,12 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.proof_hash import ROOT, proof_hash
-from harness.registry import Entry
+from harness.registry import Entry, Variant
 
 Row = dict[str, Any]
+
+ORACLE = "oracle"
+"""What stands for a backend in the rows that compare the reference with the oracle."""
 
 
 def results_folder() -> Path:
@@ -64,9 +66,10 @@ class Record:
             return {"levels": [], "rollouts": []}
 
     def finished(self, key: Row) -> Row | None:
-        """The row of a rollout that was equal on the current hash."""
+        """The row of a rollout that was equal on the current hash, on libraries built from it."""
         for row in self.read()["rollouts"]:
-            if row["status"] == "equal" and rollout_key(row) == rollout_key(key):
+            proven = row["status"] == "equal" and not row.get("stale")
+            if proven and rollout_key(row) == rollout_key(key):
                 return dict(row)
         return None
 
@@ -80,25 +83,36 @@ class Record:
             old = [row for row in data["rollouts"] if rollout_key(row) not in new]
             self._write(kept + levels, old + rollouts)
 
-    def publish(self) -> Path:
-        """Copy the file to results/published/ and say where.
+    def publish(self, without_oracle: bool = False) -> Path:
+        """Write what is proven to results/published/ and say where.
+
+        Plans of which shards are missing are left out.
+
+        Args:
+            without_oracle: publish although the oracle could not run here.
 
         Raises:
-            UserError: if it holds a difference, or nothing.
+            UserError: if something differs or failed, or was not compared.
         """
         data = self.read()
-        proven = any(row["status"] == "equal" for row in data["rollouts"])
-        if not proven or not is_ok(data["levels"], data["rollouts"]):
+        missing = unproven(self.entry, data["levels"], data["rollouts"], without_oracle)
+        if missing:
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             raise UserError(
-                f"{self.path} is no proof of the current sources; "
-                "accepted: one without differences and failed levels"
+                f"{self.path} is no proof of the current sources: {'; '.join(missing[:3])}{more}; "
+                "accepted: all shards of every backend and variant, and the oracle, all equal"
             )
+        whole = complete_plans(data["rollouts"])
+        kept = [
+            row for row in data["rollouts"] if row["backend"] == ORACLE or plan_key(row) in whole
+        ]
         target = ROOT / "results" / "published" / f"verify-{self.entry.name}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.path, target)
+        self._write(data["levels"], kept, target)
         return target
 
-    def _write(self, levels: list[Row], rollouts: list[Row]) -> None:
+    def _write(self, levels: list[Row], rollouts: list[Row], path: Path | None = None) -> None:
+        path = path or self.path
         data = {
             "env": self.entry.name,
             "version": self.entry.spec.version,
@@ -111,9 +125,9 @@ class Record:
             "levels": sorted(levels, key=lambda row: (row["level"], row["what"])),
             "rollouts": sorted(rollouts, key=rollout_key),
         }
-        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(json.dumps(data, indent=1) + "\n")
-        temporary.replace(self.path)
+        temporary.replace(path)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -126,6 +140,47 @@ class Record:
 def rollout_key(row: Row) -> tuple[Any, ...]:
     """What identifies a rollout: a newer row with the same key replaces the older one."""
     return tuple(row[name] for name in ("backend", "variant", "seed", "plan_episodes", "shard"))
+
+
+def plan_key(row: Row) -> tuple[Any, ...]:
+    """What the shards of one plan have in common."""
+    parts = row["shard"].split("/")[1]
+    return (row["backend"], row["variant"], row["seed"], row["plan_episodes"], parts)
+
+
+def complete_plans(rollouts: list[Row]) -> set[tuple[Any, ...]]:
+    """The plan_key of each plan all of whose shards are equal, on libraries that are not stale."""
+    shards: dict[tuple[Any, ...], set[str]] = {}
+    for row in rollouts:
+        if row["status"] == "equal" and not row.get("stale"):
+            shards.setdefault(plan_key(row), set()).add(row["shard"])
+    return {key for key, found in shards.items() if len(found) == int(key[-1])}
+
+
+def has_oracle(entry: Entry, variant: Variant) -> bool:
+    """Whether the oracle can judge it; a time limit is the batch driver's own."""
+    return bool(entry.oracle) and "max_episode_steps" not in variant.params
+
+
+def unproven(
+    entry: Entry, levels: list[Row], rollouts: list[Row], without_oracle: bool
+) -> list[str]:
+    """What stands between these rows and a proof of the whole environment; empty if nothing."""
+    missing = [f"level {row['level']} failed" for row in levels if row["status"] == "failed"]
+    for row in rollouts:
+        if row["status"] == "differs":
+            missing.append(f"{row['backend']} {row['variant']} seed {row['seed']} differs")
+    whole = {key[:2] for key in complete_plans(rollouts)}
+    stale = {(row["backend"], row["variant"]) for row in rollouts if row.get("stale")}
+    for variant in entry.variants:
+        for backend in entry.backends:
+            if (backend, variant.name) not in whole:
+                why = " (stale library)" if (backend, variant.name) in stale else ""
+                missing.append(f"{backend} {variant.name} is not compared in whole{why}")
+        judged = (ORACLE, variant.name) in whole or without_oracle
+        if has_oracle(entry, variant) and not judged:
+            missing.append(f"{ORACLE} {variant.name} is not compared (see --without-oracle)")
+    return missing
 
 
 def is_ok(levels: list[Row], rollouts: list[Row]) -> bool:
@@ -143,9 +198,7 @@ def summary(rollouts: list[Row]) -> dict[str, Row]:
     """
     plans: dict[tuple[Any, ...], Row] = {}
     for row in rollouts:
-        parts = row["shard"].split("/")[1]
-        key = (row["backend"], row["variant"], row["seed"], row["plan_episodes"], parts)
-        total = plans.setdefault(key, {"episodes": 0, "steps": 0, "differences": 0})
+        total = plans.setdefault(plan_key(row), {"episodes": 0, "steps": 0, "differences": 0})
         for name in total:
             total[name] += row[name]
     found: dict[str, Row] = {}

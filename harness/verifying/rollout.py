@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,16 @@ from harness import implementations
 from harness.registry import Entry
 from harness.shard import Shard
 from harness.verifying.actions import ActionSource
-from harness.verifying.compare import Difference, comparator, snapshot_reset, snapshot_step
-from harness.verifying.trial import Shrunk, Start, Trial, begin, shrink
-
-EPISODE_BYTES = slice(16, 20)
-"""Where `episode` stands in every packed state row; see references.contract.HEADER."""
+from harness.verifying.compare import (
+    RAISED,
+    Difference,
+    Snapshot,
+    attempt,
+    comparator,
+    snapshot_reset,
+    snapshot_step,
+)
+from harness.verifying.trial import Shrunk, Start, Trial, begin, judge, shrink, stepped
 
 MAX_LANES = 128
 """Instances stepped together; each compares its share of the episodes."""
@@ -69,13 +76,15 @@ class Outcome:
     """Whole episodes that were compared and found equal."""
     steps: int = 0
     """Steps of single instances that were compared."""
+    complete: bool = False
+    """False if the run was interrupted before it was decided."""
     difference: Difference | None = None
     env_index: int = 0
     episode: int = 0
-    episode_row: np.ndarray | None = None
-    """(state_bytes,) u8, the reference's at the start of the episode that differs."""
     episode_step: int = 0
-    """Index of that episode's first action."""
+    """Index of the first action of the episode that differs."""
+    injected: bool = False
+    """Whether it differs in a step from one of the entry's states, not in a rollout."""
     shrunk: Shrunk | None = None
 
 
@@ -86,12 +95,18 @@ class _History:
     start: Start
     rows: np.ndarray  # (N, state_bytes) u8, the reference's at the start of the lane's episode
     first_step: np.ndarray  # (N,) index of the episode's first action
+    before: np.ndarray  # (N, state_bytes) u8, the reference's before the latest action
     actions: list[np.ndarray] = field(default_factory=list)
 
     def advance(self, rows: np.ndarray, ended: np.ndarray) -> None:
         """New episodes begin after the latest action."""
         self.rows[ended] = rows[ended]
         self.first_step[ended] = len(self.actions)
+
+    def copy(self) -> _History:
+        """What later steps leave as it is."""
+        rows, first_step = self.rows.copy(), self.first_step.copy()
+        return replace(self, rows=rows, first_step=first_step, actions=list(self.actions))
 
 
 Progress = Callable[[int], None]
@@ -107,6 +122,9 @@ def run(
 ) -> tuple[list[Outcome], float]:
     """Compare until every lane has finished its share; a backend that differs is left out then.
 
+    Then take one step from each of the states that the entry gives. An interrupt ends the run;
+    the outcomes that were decided before it are complete.
+
     Args:
         backends: batches of `len(plan.env_index)` instances by name.
 
@@ -114,75 +132,161 @@ def run(
         The outcomes in the order of `backends`, and the seconds spent stepping and comparing.
     """
     started = time.perf_counter()
-    spec = entry.spec
-    compare = comparator(spec)
-    start = plan.start(entry, params)
-    reference = implementations.make_batch(entry, "reference", start.num_envs, params)
-    layout = spec.action(spec.check_params(params))
-    source = ActionSource(layout, spec.num_players, plan.seed, plan.env_index)
-    outcomes = {name: Outcome(name) for name in backends}
-    running = dict(backends)
-    expected = snapshot_reset(reference, begin(reference, start))
-    got = {name: snapshot_reset(batch, begin(batch, start)) for name, batch in running.items()}
-    history = _History(start, expected.rows.copy(), np.zeros(start.num_envs, np.int64))
-    finished = np.zeros(start.num_envs, np.int64)
-    while True:
-        for name in list(running):
-            difference = compare.first(len(history.actions), expected, got[name])
-            if difference is not None:
-                _locate(outcomes[name], difference, plan, history)
-                del running[name]
-        history.advance(expected.rows, expected.ended)
-        finished += expected.ended
-        for name in running:
-            outcomes[name].episodes = int(np.minimum(finished, plan.quota).sum())
-            outcomes[name].steps = len(history.actions) * start.num_envs
-        progress(int(np.minimum(finished, plan.quota).sum()))
-        if not running or (finished >= plan.quota).all():
-            break
-        action = source(len(history.actions), expected.legal, expected.acting)
-        history.actions.append(action)
-        expected = snapshot_step(reference, reference.step(action))
-        got = {name: snapshot_step(batch, batch.step(action)) for name, batch in running.items()}
+    session = _Run(entry, params, plan, backends)
+    try:
+        session.rollouts(progress)
+        session.injected()
+    except KeyboardInterrupt:
+        interrupted = True
+    else:
+        interrupted = False
     seconds = time.perf_counter() - started
-    for outcome in outcomes.values():
+    for outcome in session.outcomes.values():
+        outcome.complete = outcome.difference is not None or not interrupted
         if outcome.difference is not None:
-            outcome.shrunk = _shrink(entry, params, outcome, outcome.difference, history)
-    return list(outcomes.values()), seconds
+            _shrink(entry, params, outcome, session.histories[outcome.backend])
+    return list(session.outcomes.values()), seconds
 
 
-def _locate(outcome: Outcome, difference: Difference, plan: Plan, history: _History) -> None:
+class _Run:
+    """The reference, the backends that have not differed yet, and what came out so far."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        params: dict[str, Any],
+        plan: Plan,
+        backends: Mapping[str, implementations.Batch],
+    ) -> None:
+        self.entry = entry
+        self.params = params
+        self.plan = plan
+        self.compare = comparator(entry)
+        self.num_envs = len(plan.env_index)
+        self.reference = implementations.make_batch(entry, "reference", self.num_envs, params)
+        self.running = dict(backends)
+        self.outcomes = {name: Outcome(name) for name in backends}
+        self.histories: dict[str, _History] = {}
+
+    def rollouts(self, progress: Progress) -> None:
+        """Whole episodes, until every lane has finished its share."""
+        quota = self.plan.quota
+        finished = np.zeros(self.num_envs, np.int64)
+        start = self.plan.start(self.entry, self.params)
+        for step, ended in self._lockstep(start, self.plan.env_index):
+            finished += ended
+            done = int(np.minimum(finished, quota).sum())
+            for name in self.running:
+                self.outcomes[name].episodes = done
+                self.outcomes[name].steps = step * self.num_envs
+            progress(done)
+            if (finished >= quota).all():
+                break
+
+    def injected(self) -> None:
+        """One step from each of this shard's share of the entry's states."""
+        if not self.entry.states:
+            return
+        module, name = self.entry.states.split(":")
+        rows = getattr(importlib.import_module(module), name)(self.params, self.plan.seed)
+        self.entry.spec.unpack(rows)
+        mine = np.array(self.plan.shard.of(range(len(rows))), np.int64)
+        for first in range(0, len(mine), self.num_envs):
+            chunk = mine[first : first + self.num_envs]
+            lanes = np.resize(chunk, self.num_envs)  # a last, short chunk is repeated
+            before = set(self.running)
+            steps = self._lockstep(Start(self.num_envs, rows=rows[lanes]), lanes)
+            for step, _ in steps:
+                if step == 1:
+                    break
+            for name in self.running:
+                self.outcomes[name].steps += len(chunk)
+            for name in before - set(self.running):
+                self.outcomes[name].injected = True
+
+    def _lockstep(self, start: Start, index: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Step and compare as long as a backend is left: (steps so far, whose episode ended).
+
+        Args:
+            index: (N,) what the lanes' actions hang on.
+        """
+        spec = self.entry.spec
+        layout = spec.action(spec.check_params(self.params))
+        source = ActionSource(layout, spec.num_players, self.plan.seed, index)
+        if not self.running:
+            return
+        expected = snapshot_reset(self.reference, begin(self.reference, start))
+        got: dict[str, Snapshot | Difference] = {
+            name: attempt(0, partial(_started, batch, start))
+            for name, batch in self.running.items()
+        }
+        first_step = np.zeros(self.num_envs, np.int64)
+        history = _History(start, expected.rows.copy(), first_step, expected.rows)
+        while True:
+            step = len(history.actions)
+            for name in list(self.running):
+                difference = judge(self.compare, step, expected, got[name])
+                if difference is not None:
+                    self.histories[name] = history.copy()
+                    _locate(self.entry, self.outcomes[name], difference, self.histories[name])
+                    del self.running[name]
+            history.advance(expected.rows, expected.ended)
+            yield step, expected.ended
+            if not self.running:
+                return
+            action = source(step, expected.legal, expected.acting)
+            before = expected
+            history.actions.append(action)
+            history.before = before.rows
+            expected = snapshot_step(self.reference, self.reference.step(action))
+            got = {
+                name: stepped(self.entry, batch, step + 1, before, action)
+                for name, batch in self.running.items()
+            }
+
+
+def _started(batch: implementations.Batch, start: Start) -> Snapshot:
+    return snapshot_reset(batch, begin(batch, start))
+
+
+def _locate(entry: Entry, outcome: Outcome, difference: Difference, history: _History) -> None:
     """Note which episode differs and how it began."""
-    lane = difference.lane
     outcome.difference = difference
-    outcome.env_index = int(plan.env_index[lane])
-    outcome.episode_row = history.rows[lane].copy()
-    outcome.episode_step = int(history.first_step[lane])
-    outcome.episode = int.from_bytes(outcome.episode_row[EPISODE_BYTES].tobytes(), "little")
+    row = history.rows[difference.lane].copy().view(entry.spec.row_dtype)[0]
+    outcome.env_index = int(row["env_index"])
+    outcome.episode = int(row["episode"])
+    outcome.episode_step = int(history.first_step[difference.lane])
 
 
-def _shrink(
-    entry: Entry,
-    params: dict[str, Any],
-    outcome: Outcome,
-    difference: Difference,
-    history: _History,
-) -> Shrunk:
+def _shrink(entry: Entry, params: dict[str, Any], outcome: Outcome, history: _History) -> None:
     """Shrink the lane's episode alone; if it behaves alone, keep the whole batch as it was."""
-    assert outcome.episode_row is not None
-    lane, last = difference.lane, difference.step
     trial = Trial(entry, outcome.backend, params)
     try:
+        if outcome.difference is not None and outcome.difference.field == RAISED:
+            _find_lane(trial, outcome, outcome.difference, history)
+        difference = outcome.difference
+        assert difference is not None
+        lane, last = difference.lane, difference.step
         mine = [action[lane : lane + 1] for action in history.actions[outcome.episode_step : last]]
-        alone = Start(1, rows=outcome.episode_row[None])
-        shrunk = shrink(trial, alone, _stacked(mine, 1), difference)
-        if shrunk is not None:
-            return shrunk
-        everything = _stacked(history.actions[:last], history.start.num_envs)
-        again = trial.run(history.start, everything)
-        return Shrunk(history.start, everything, again or difference, again is not None)
+        alone = Start(1, rows=history.rows[lane][None])
+        outcome.shrunk = shrink(trial, alone, _stacked(mine, 1), difference)
+        if outcome.shrunk is None:
+            everything = _stacked(history.actions[:last], history.start.num_envs)
+            again = trial.run(history.start, everything)
+            found = again or difference
+            outcome.shrunk = Shrunk(history.start, everything, found, again is not None)
     finally:
         trial.close()
+
+
+def _find_lane(trial: Trial, outcome: Outcome, difference: Difference, history: _History) -> None:
+    """An error is one of the whole batch: look for the lane whose step raises alone, too."""
+    for lane in range(history.start.num_envs if history.actions else 0):
+        action = history.actions[-1][lane : lane + 1]
+        found = trial.run(Start(1, rows=history.before[lane][None]), action[None])
+        if found is not None and found.field == RAISED:
+            _locate(trial.entry, outcome, replace(difference, lane=lane), history)
+            return
 
 
 def _stacked(actions: Sequence[np.ndarray], num_envs: int) -> np.ndarray:

@@ -33,7 +33,7 @@ from harness.errors import UserError
 from harness.registry import Entry, Variant
 from harness.verifying.actions import ActionSource
 from harness.verifying.compare import Snapshot, snapshot_reset, snapshot_step
-from references.contract import HEADER, DiscreteAction
+from references.contract import HEADER, DiscreteAction, EnvSpec
 
 MAGIC = b"SSTRACE1"
 SEED = 2026
@@ -41,6 +41,12 @@ SEARCH_LANES, SEARCH_STEPS = 32, 4000
 """The rollout in which events are looked for."""
 LANES, STEPS = 32, 16
 """What a file holds. Half of the steps lead up to the event that a lane was chosen for."""
+SEARCH_BYTES, FILE_BYTES = 2**26, 2**20
+"""What the search may keep of rows, and a file of rows and observations."""
+LEAST_STEPS = 4
+"""A file of large states has fewer lanes, then fewer steps than STEPS, down to this."""
+WIDE = 64
+"""Elements from which a field's changes are told apart by their number alone."""
 
 
 def export(entry: Entry, variants: list[Variant], folder: Path) -> int:
@@ -91,8 +97,8 @@ def inputs(entry: Entry, variant: Variant, data: bytes) -> tuple[np.ndarray, np.
     Raises:
         ValueError: if it was written for another layout or other parameters.
     """
-    sizes = np.frombuffer(data, "<u4", 8, len(MAGIC)).tolist()
-    _, lanes, steps, state_bytes, obs_bytes, players, num_actions, action_bytes = sizes
+    numbers = np.frombuffer(data, "<u4", 8, len(MAGIC)).tolist()
+    _, lanes, steps, state_bytes, obs_bytes, players, num_actions, action_bytes = numbers
     header = _header(entry, variant.params, lanes, steps)
     if data[: len(header)] != header:
         raise ValueError("the trace was written for another layout or other parameters")
@@ -120,7 +126,7 @@ def _header(entry: Entry, params: dict[str, Any], lanes: int, steps: int) -> byt
     layout = spec.action(checked)
     obs_bytes = np.dtype(spec.obs.dtype).itemsize * int(np.prod(spec.obs.shape))
     action_size = 1 if isinstance(layout, DiscreteAction) else int(np.prod(layout.shape))
-    sizes = (
+    numbers = (
         spec.layout_id,
         lanes,
         steps,
@@ -132,7 +138,7 @@ def _header(entry: Entry, params: dict[str, Any], lanes: int, steps: int) -> byt
     )
     lines = (f"{type(value).__name__} {name} {value}\n" for name, value in checked.items())
     text = "".join(lines).encode()
-    return MAGIC + np.array([*sizes, len(text)], "<u4").tobytes() + text
+    return MAGIC + np.array([*numbers, len(text)], "<u4").tobytes() + text
 
 
 def _masks(snapshot: Snapshot) -> list[bytes]:
@@ -159,35 +165,51 @@ def _step(snapshot: Snapshot) -> list[bytes]:
     ]
 
 
+def sizes(spec: EnvSpec) -> tuple[int, int, int, int]:
+    """Lanes and steps of the search, and of a file: fewer where states are large.
+
+    The search gives up lanes first, since an event needs time to come about.
+    """
+    kept = max(SEARCH_BYTES // spec.state_bytes, LEAST_STEPS)
+    search_lanes = min(SEARCH_LANES, max(kept // SEARCH_STEPS, 1))
+    search_steps = min(SEARCH_STEPS, kept // search_lanes)
+    obs_bytes = np.dtype(spec.obs.dtype).itemsize * int(np.prod(spec.obs.shape)) * spec.num_players
+    held = FILE_BYTES // (spec.state_bytes + obs_bytes)
+    steps = min(STEPS, max(held // 4 - 1, LEAST_STEPS))
+    lanes = max(min(LANES, held // (steps + 1)), 1)
+    return search_lanes, search_steps, lanes, steps
+
+
 def _windows(entry: Entry, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Start rows (LANES, state_bytes) and actions (STEPS, LANES, ...) around the rarest events."""
+    """Start rows (N, state_bytes) and actions (T, N, ...) around the rarest events."""
     spec = entry.spec
-    batch = implementations.make_batch(entry, "reference", SEARCH_LANES, params)
+    search_lanes, search_steps, lanes, steps = sizes(spec)
+    batch = implementations.make_batch(entry, "reference", search_lanes, params)
     layout = spec.action(spec.check_params(params))
-    env_index = np.arange(SEARCH_LANES)
+    env_index = np.arange(search_lanes)
     source = ActionSource(layout, spec.num_players, SEED, env_index)
     now = snapshot_reset(batch, batch.reset(SEED))
     rows, actions = [now.rows], []
     events: dict[tuple[Any, ...], list[tuple[int, int]]] = defaultdict(list)
-    for step in range(SEARCH_STEPS):
+    for step in range(search_steps):
         action = source(step, now.legal, now.acting)
         actions.append(action)
         now = snapshot_step(batch, batch.step(action))
         rows.append(now.rows)
         for lane, kind in enumerate(_kinds(entry, rows[-2], now)):
-            if len(events[kind]) < LANES:
+            if len(events[kind]) < lanes:
                 events[kind].append((step, lane))
     # The first lane starts at a reset. Rare kinds first, then a second example of each, and on.
     chosen = [(0, 0)]
     rarest = sorted(events.values(), key=len)
-    for nth in range(LANES):
+    for nth in range(lanes):
         for found in rarest:
             if nth < len(found):
                 step, lane = found[nth]
-                chosen.append((min(max(step - STEPS // 2, 0), SEARCH_STEPS - STEPS), lane))
-    chosen = list(dict.fromkeys(chosen))[:LANES]
+                chosen.append((min(max(step - steps // 2, 0), search_steps - steps), lane))
+    chosen = list(dict.fromkeys(chosen))[:lanes]
     start = np.stack([rows[step][lane] for step, lane in chosen])
-    taken = [np.stack([actions[step + i][lane] for step, lane in chosen]) for i in range(STEPS)]
+    taken = [np.stack([actions[step + i][lane] for step, lane in chosen]) for i in range(steps)]
     return start, np.stack(taken)
 
 
@@ -203,7 +225,12 @@ def _kinds(entry: Entry, before: np.ndarray, after: Snapshot) -> list[tuple[Any,
         np.round(after.reward.reshape(lanes, -1), 2),
     ]
     for name in (field.name for field in entry.spec.state if field not in HEADER):
-        was, now = (array[name].reshape(lanes, -1).astype(np.float64) for array in (old, new))
+        was, now = (array[name].reshape(lanes, -1) for array in (old, new))
+        if was.shape[1] > WIDE:  # 0, 1, 2 to 3, 4 to 7, ... elements
+            changed = (was != now).sum(1, keepdims=True)
+            columns.append(np.ceil(np.log2(changed + 1.0)))
+            continue
+        was, now = was.astype(np.float64), now.astype(np.float64)
         columns += [np.sign(now - was), np.sign(now) != np.sign(was)]
     joined = np.concatenate([column.astype(np.float64) for column in columns], axis=1)
     return [tuple(row) for row in joined]

@@ -10,7 +10,16 @@ import numpy as np
 
 from harness import implementations
 from harness.registry import Entry
-from harness.verifying.compare import Difference, comparator, snapshot_reset, snapshot_step
+from harness.verifying.compare import (
+    RAISED,
+    Comparator,
+    Difference,
+    Snapshot,
+    attempt,
+    comparator,
+    snapshot_reset,
+    snapshot_step,
+)
 from references.contract import DiscreteAction, EnvSpec
 
 
@@ -30,7 +39,7 @@ class Trial:
         self.entry = entry
         self.backend = backend
         self.params = params
-        self.comparator = comparator(entry.spec)
+        self.comparator = comparator(entry)
         self._batches: dict[tuple[str, int], implementations.Batch] = {}
 
     def batch(self, impl: str, num_envs: int) -> implementations.Batch:
@@ -48,16 +57,21 @@ class Trial:
         """
         reference = self.batch("reference", start.num_envs)
         backend = self.batch(self.backend, start.num_envs)
-        before = [snapshot_reset(batch, begin(batch, start)) for batch in (reference, backend)]
-        difference = self.comparator.first(0, before[0], before[1])
+        expected = snapshot_reset(reference, begin(reference, start))
+        got = attempt(0, lambda: snapshot_reset(backend, begin(backend, start)))
+        difference = judge(self.comparator, 0, expected, got)
         for step, action in enumerate(actions, 1):
             if difference is not None:
                 break
             if not is_legal(self.entry.spec, self.params, action, reference.legal()):
                 return None
+            before = expected
             expected = snapshot_step(reference, reference.step(action))
-            got = snapshot_step(backend, backend.step(action))
-            difference = self.comparator.first(step, expected, got)
+            got = stepped(self.entry, backend, step, before, action)
+            difference = judge(self.comparator, step, expected, got)
+        if difference is not None and difference.field == RAISED:
+            # Whatever state it is in now, the next run gets a new one.
+            self._batches.pop((self.backend, start.num_envs)).close()
         return difference
 
     def reference_rows(self, start: Start, actions: np.ndarray) -> list[np.ndarray]:
@@ -75,6 +89,26 @@ class Trial:
         for batch in self._batches.values():
             batch.close()
         self._batches.clear()
+
+
+def judge(
+    compare: Comparator, step: int, expected: Snapshot, got: Snapshot | Difference
+) -> Difference | None:
+    """The first difference, which an error of the backend's is too."""
+    return got if isinstance(got, Difference) else compare.first(step, expected, got)
+
+
+def stepped(
+    entry: Entry, batch: implementations.Batch, step: int, before: Snapshot, action: np.ndarray
+) -> Snapshot | Difference:
+    """Step a backend, in one-step mode from the state that the reference had before."""
+
+    def act() -> Snapshot:
+        if entry.mode == "one-step":
+            batch.import_state(before.rows)
+        return snapshot_step(batch, batch.step(action))
+
+    return attempt(step, act)
 
 
 def begin(batch: implementations.Batch, start: Start) -> np.ndarray | None:

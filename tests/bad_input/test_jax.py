@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+import samestep_jax
 from references.pong.spec import SPEC
+from samestep_jax.gymnax import GymnaxEnv
+from samestep_jax.pong import Pong
 from tests.bad_input.refusing import assert_refused
-
-samestep_jax = pytest.importorskip("samestep_jax")
 
 N = 4
 LAYOUT = f"{SPEC.layout_id:#010x}"
@@ -41,16 +44,21 @@ def test_make(message: str, params: dict[str, Any]) -> None:
     assert_refused(lambda: samestep_jax.make("pong", **params), ValueError, message)
 
 
+@pytest.mark.parametrize(("message", "params"), MAKE[1:], ids=[case[0][:40] for case in MAKE[1:]])
+def test_the_class_itself(message: str, params: dict[str, Any]) -> None:
+    assert_refused(lambda: Pong(**params), ValueError, message)
+
+
 def test_unknown_environment() -> None:
     accepted = ", ".join(samestep_jax.names())
     message = f"unknown environment 'pnog'; accepted: {accepted}"
     assert_refused(lambda: samestep_jax.make("pnog"), ValueError, message)
 
 
-@pytest.mark.parametrize("num_envs", [0, -1])
-def test_batch_size(num_envs: int) -> None:
+@pytest.mark.parametrize("num_envs", [0, -1, 4.0, "4", True, None])
+def test_batch_size(num_envs: Any) -> None:
     env = samestep_jax.make("pong")
-    message = f"num_envs is {num_envs}; accepted: an integer of at least 1"
+    message = f"num_envs is {num_envs!r}; accepted: an integer of at least 1"
     assert_refused(lambda: samestep_jax.reset_batch(env, 0, num_envs), ValueError, message)
 
 
@@ -59,6 +67,59 @@ def test_seed(seed: int) -> None:
     env = samestep_jax.make("pong")
     message = f"seed is {seed}; accepted are integers from 0 to 2**64 - 1"
     assert_refused(lambda: samestep_jax.reset_batch(env, seed, N), ValueError, message)
+
+
+SEEDS = "accepted are integers from 0 to 2**64 - 1"
+WORDS = "accepted: two uint32, as threefry's"
+KEYS: list[tuple[Any, type[Exception], str]] = [
+    (1.5, TypeError, f"seed is 1.5; {SEEDS}"),
+    ("a", TypeError, f"seed is 'a'; {SEEDS}"),
+    (None, TypeError, f"seed is None; {SEEDS}"),
+    (np.float32(2), TypeError, f"seed is np.float32(2.0); {SEEDS}"),
+    ((1, 2, 3), ValueError, f"the key has 3 words; {WORDS}"),
+    ((1, -2), TypeError, "a word of the key is -2; accepted: uint32"),
+    (np.zeros(2), TypeError, "a word of the key is float64; accepted: uint32"),
+]
+
+
+@pytest.mark.parametrize(("seed", "kind", "message"), KEYS)
+def test_what_is_no_seed(seed: Any, kind: type[Exception], message: str) -> None:
+    env = samestep_jax.make("pong")
+    assert_refused(lambda: samestep_jax.reset_batch(env, seed, N), kind, message)
+    state, _ = samestep_jax.reset_batch(env, 0, N)
+    assert_refused(lambda: samestep_jax.reset_instances(env, state, seed, [1]), kind, message)
+
+
+def test_what_is_no_key() -> None:
+    number: Any = 1
+    assert_refused(
+        lambda: samestep_jax.make("pong").reset(number), TypeError, f"the key is 1; {WORDS}"
+    )
+
+
+INDEX = "accepted: an integer from 0 to 4294967292"
+
+
+@pytest.mark.parametrize("first", [-1, 4294967293, 1 << 70, 0.0, "0", True, None])
+def test_first_index(first: Any) -> None:
+    env = samestep_jax.make("pong")
+    message = f"first_index is {first!r}; {INDEX}"
+    assert_refused(lambda: samestep_jax.reset_batch(env, 0, N, first), ValueError, message)
+    state, _ = samestep_jax.reset_batch(env, 0, N)
+    call = lambda: samestep_jax.reset_instances(env, state, 0, [1], first)  # noqa: E731
+    assert_refused(call, ValueError, message)
+
+
+def test_traced_first_index() -> None:
+    env = samestep_jax.make("pong")
+    start = jax.jit(lambda first: samestep_jax.reset_batch(env, 3, 2, first))
+    rows = samestep_jax.export_state(env, start(jnp.uint32(0xFFFFFFFE))[0])
+    assert np.asarray(rows).view(SPEC.row_dtype)["env_index"].ravel().tolist() == [
+        0xFFFFFFFE,
+        0xFFFFFFFF,
+    ]
+    message = "first_index is traced, of float32; accepted: an integer from 0 to 4294967294"
+    assert_refused(lambda: start(jnp.float32(0)), ValueError, message)
 
 
 INTEGERS = "accepted: integers from 0 to 2"
@@ -93,6 +154,78 @@ def test_actions(continuous: bool, kind: type[Exception], message: str, actions:
     assert_refused(lambda: samestep_jax.check_actions(env, actions), kind, message)
 
 
+ACCEPTED = "accepted: int32 (4,)"
+PUSHES = "accepted: float32 (4, 1)"
+STEPS: dict[str, tuple[bool, type[Exception], str, Any]] = {
+    "floats": (False, TypeError, f"actions are float32 (4,); {ACCEPTED}", jnp.zeros(N)),
+    "bools": (False, TypeError, f"actions are bool (4,); {ACCEPTED}", np.zeros(N, bool)),
+    "int64": (False, TypeError, f"actions are int64 (4,); {ACCEPTED}", np.zeros(N, np.int64)),
+    "a column": (
+        False,
+        ValueError,
+        f"actions are int32 (4, 1); {ACCEPTED}",
+        np.zeros((N, 1), np.int32),
+    ),
+    "too few": (False, ValueError, f"actions are int32 (3,); {ACCEPTED}", np.zeros(3, np.int32)),
+    "a list": (False, TypeError, f"actions are a list; {ACCEPTED}", [0] * N),
+    "integers": (True, TypeError, f"actions are int32 (4, 1); {PUSHES}", jnp.zeros((N, 1), int)),
+    "columns": (True, ValueError, f"actions are float32 (4, 3); {PUSHES}", jnp.zeros((N, 3))),
+    "a row": (True, ValueError, f"actions are float32 (4,); {PUSHES}", jnp.zeros(N)),
+}
+
+
+@pytest.mark.parametrize(("continuous", "kind", "message", "actions"), STEPS.values(), ids=STEPS)
+def test_step(continuous: bool, kind: type[Exception], message: str, actions: Any) -> None:
+    """At once, and where a step is traced: shapes and dtypes are known then."""
+    env = samestep_jax.make("pong", continuous=continuous)
+    state, _ = samestep_jax.reset_batch(env, 1, N)
+    before = np.asarray(samestep_jax.export_state(env, state))
+    assert_refused(lambda: samestep_jax.step_batch(env, state, actions), kind, message)
+    assert_array_equal(samestep_jax.export_state(env, state), before)
+    if isinstance(actions, jax.Array):
+        step = jax.jit(samestep_jax.step_batch, static_argnums=0)
+        assert_refused(lambda: step(env, state, actions), kind, message)
+        roll = lambda: jax.lax.scan(  # noqa: E731
+            lambda s, a: samestep_jax.step_batch(env, s, a), state, actions[None]
+        )
+        assert_refused(roll, kind, message)
+
+
+ONES: list[tuple[bool, type[Exception], str, Any]] = [
+    (False, TypeError, "the action is float32 (); accepted: integers ()", jnp.float32(1)),
+    (False, TypeError, "the action is bool (); accepted: integers ()", True),
+    (False, TypeError, "the action is a str; accepted: integers ()", "up"),
+    (False, ValueError, "the action is int32 (1,); accepted: integers ()", jnp.array([1])),
+    (
+        True,
+        ValueError,
+        "the action is float32 (3,); accepted: floating-point numbers (1,)",
+        [0.0] * 3,
+    ),
+    (True, TypeError, "the action is int32 (1,); accepted: floating-point numbers (1,)", [1]),
+]
+
+
+@pytest.mark.parametrize(("continuous", "kind", "message", "action"), ONES)
+def test_step_of_one(continuous: bool, kind: type[Exception], message: str, action: Any) -> None:
+    env = samestep_jax.make("pong", continuous=continuous)
+    state, _ = env.reset(jax.random.key(0))
+    assert_refused(lambda: env.step(state, action), kind, message)
+    face = GymnaxEnv.make("pong", continuous=continuous)
+    if not isinstance(action, str):
+        action = jnp.asarray(action)
+        call = lambda: face.step(jax.random.key(1), state, action)  # noqa: E731
+        assert_refused(call, kind, message)
+
+
+def test_step_of_something_else() -> None:
+    env = samestep_jax.make("pong")
+    state, _ = env.reset(jax.random.key(0))
+    message = "state is a PongState; accepted: what reset_batch or import_state gave"
+    call = lambda: samestep_jax.step_batch(env, state, np.zeros(N, np.int32))  # noqa: E731
+    assert_refused(call, TypeError, message)
+
+
 def with_field(name: str, value: Any) -> Callable[[np.ndarray], np.ndarray]:
     """Rows of which the third has another value."""
 
@@ -118,9 +251,13 @@ ROWS: dict[str, tuple[str, Callable[[np.ndarray], Any]]] = {
         f"state row 2 has layout 0x00000000; pong version 1 has {LAYOUT}",
         with_field("layout", 0),
     ),
-    "NaN": ("ball_x is nan; it must be finite", with_field("ball_x", np.nan)),
+    "NaN": ("state row 2: ball_x is nan; it must be finite", with_field("ball_x", np.nan)),
+    "the last t": (
+        "state row 2: t is 4294967295; accepted: 0 to 4294967294",
+        with_field("t", 0xFFFFFFFF),
+    ),
     "game over": (
-        "score_l is 21; a running game has 0 to 20",
+        "state row 2: score_l is 21; a running game has 0 to 20",
         with_field("score_l", 21),
     ),
 }
@@ -134,6 +271,29 @@ def test_rows(message: str, change: Callable[[np.ndarray], Any]) -> None:
     changed = change(rows)
     assert_refused(lambda: samestep_jax.import_state(env, state, changed), ValueError, message)
     assert_array_equal(samestep_jax.export_state(env, state), rows)
+
+
+def test_the_last_step_of_all() -> None:
+    env = samestep_jax.make("pong")
+    state, _ = samestep_jax.reset_batch(env, 1, N)
+    rows = with_field("t", 0xFFFFFFFE)(np.asarray(samestep_jax.export_state(env, state)))
+    state, _ = samestep_jax.step_batch(
+        env, samestep_jax.import_state(env, None, rows), jnp.zeros(N, jnp.int32)
+    )
+    assert state.env_state.t.tolist() == [1, 1, 0xFFFFFFFF, 1]
+
+
+@pytest.mark.parametrize("first", [0, 1, 6, 12])
+def test_the_first_row_that_cannot_be_is_named(first: int) -> None:
+    env = samestep_jax.make("pong")
+    state, _ = samestep_jax.reset_batch(env, 1, 13)
+    rows = np.array(samestep_jax.export_state(env, state))
+    view = rows.view(SPEC.row_dtype)[:, 0]
+    view["score_l"][12] = 99
+    view["score_r"][first] = 50  # later in the row, and the first row for all that
+    name = "score_l is 99" if first == 12 else "score_r is 50"
+    message = f"state row {first}: {name}; a running game has 0 to 20"
+    assert_refused(lambda: samestep_jax.import_state(env, None, rows), ValueError, message)
 
 
 @pytest.mark.parametrize(

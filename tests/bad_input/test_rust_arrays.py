@@ -57,6 +57,20 @@ def same_memory() -> Arrays:
     return {"actions": words, "reward": words.view(np.float32)}
 
 
+def other_owners_of_the_memory() -> Arrays:
+    memory = bytearray(N * 8 * 4)
+    shape = (N, 8)
+    return {
+        "obs": np.frombuffer(memory, np.float32).reshape(shape),
+        "final_obs": np.frombuffer(memory, np.float32).reshape(shape),
+    }
+
+
+def strided_by_hand() -> Arrays:
+    obs = np.zeros((N, 8), np.float32)
+    return {"obs": obs, "final_obs": np.lib.stride_tricks.as_strided(obs, obs.shape, obs.strides)}
+
+
 OBS = "accepted: a NumPy array of float32 (4, 8)"
 ACTIONS = "accepted: a NumPy array of int32 (4,)"
 FLAGS = "accepted: a NumPy array of bool (4,)"
@@ -76,6 +90,16 @@ BUFFERS: dict[str, tuple[type[Exception], str, Callable[[], Arrays]]] = {
         ValueError,
         "final_obs overlaps another argument; accepted: arrays of their own",
         overlapping,
+    ),
+    "the same memory of other owners": (
+        ValueError,
+        "final_obs overlaps another argument; accepted: arrays of their own",
+        other_owners_of_the_memory,
+    ),
+    "the same memory, strided by hand": (
+        ValueError,
+        "final_obs overlaps another argument; accepted: arrays of their own",
+        strided_by_hand,
     ),
     "the same memory under two dtypes": (
         ValueError,

@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.bad_input.refusing import assert_refused
@@ -43,6 +44,23 @@ CASES: list[tuple[type[Exception], str, dict[str, Any]]] = [
     (ValueError, f"frame_skip is 2.0; {FRAME_SKIP}", {"frame_skip": 2.0}),
     (ValueError, f"frame_skip is NaN; {FRAME_SKIP}", {"frame_skip": float("nan")}),
     (ValueError, f"frame_skip is True; {FRAME_SKIP}", {"frame_skip": True}),
+    (
+        ValueError,
+        f"frame_skip is -{10**30}; accepted: integers of at most 64 bits",
+        {"frame_skip": -(10**30)},
+    ),
+    (ValueError, f"frame_skip is 2.0; {FRAME_SKIP}", {"frame_skip": np.float32(2)}),
+    (ValueError, "continuous is 1; accepted: True or False", {"continuous": np.int64(1)}),
+    (
+        ValueError,
+        "first_index is -1; accepted: an integer from 0 to 4294967292",
+        {"first_index": -1},
+    ),
+    (
+        ValueError,
+        "first_index is 4294967293; accepted: an integer from 0 to 4294967292",
+        {"first_index": 2**32 - 3},
+    ),
     (TypeError, "frame_skip is '8'; accepted: a number or a truth value", {"frame_skip": "8"}),
     (TypeError, "frame_skip is None; accepted: a number or a truth value", {"frame_skip": None}),
     (ValueError, "continuous is 1; accepted: True or False", {"continuous": 1}),

@@ -126,6 +126,7 @@ def test_rows_of_another_environment() -> None:
         ([1, 1], "an index is given twice; accepted: distinct indices"),
         ([-1], "indices are [-1]; accepted: a list of integers from 0 to 3"),
         ([1.5], "indices are [1.5]; accepted: a list of integers from 0 to 3"),
+        ([False, True], "indices are [False, True]; accepted: a list of integers from 0 to 3"),
         (2, "indices are 2; accepted: a list of integers from 0 to 3"),
     ],
 )

@@ -8,22 +8,28 @@ import pytest
 
 from harness.registry import Entry, Variant
 from harness.verifying.compare import comparator
+from harness.verifying.trial import judge, stepped
 from tests.conformance.conftest import cached_batch
 from tests.conformance.play import play, reset, source_of
 
 STEPS = 150
+SEED = 2**33 + 1
 
 
 def test_equals_the_reference(entry: Entry, impl: str, variant: Variant) -> None:
     if impl == "reference":
         pytest.skip("the reference is what the others are compared with")
     params: dict[str, Any] = {**variant.params}
-    batches = [cached_batch(entry, which, **params) for which in ("reference", impl)]
-    runs = []
-    for batch in batches:
-        first = reset(batch, 2**33 + 1)
-        runs.append([first, *play(batch, source_of(batch, params), STEPS, first)])
-    compare = comparator(entry.spec)
-    for step, (expected, got) in enumerate(zip(*runs, strict=True)):
-        difference = compare.first(step, expected, got)
+    reference, batch = (cached_batch(entry, which, **params) for which in ("reference", impl))
+    compare = comparator(entry)
+    before = reset(reference, SEED)
+    difference = compare.first(0, before, reset(batch, SEED))
+    assert difference is None, difference.describe()
+    source = source_of(reference, params)
+    for step in range(1, STEPS + 1):
+        action = source(step - 1, before.legal, before.acting)
+        got = stepped(entry, batch, step, before, action)
+        (expected,) = play(reference, source, 1, before, first=step - 1)
+        difference = judge(compare, step, expected, got)
         assert difference is None, difference.describe()
+        before = expected

@@ -77,9 +77,12 @@ def damaged(rows: np.ndarray) -> dict[str, tuple[np.ndarray, list[int] | None]]:
     """Imports that must be refused: rows and indices."""
     wrong_layout, short = rows.copy(), rows[:, :-1]
     wrong_layout[-1, 0] ^= 0xFF
+    no_time_left = rows.copy()
+    no_time_left[1, 20:24] = 0xFF
     return {
         "cut-off rows": (np.ascontiguousarray(short), None),
         "the last row is of another layout": (wrong_layout, None),
+        "a time that cannot go on": (no_time_left, None),
         "too few rows": (rows[:-1], None),
         "too many rows": (np.concatenate([rows, rows]), None),
         "not one row an index": (rows[:3], [0, 1]),

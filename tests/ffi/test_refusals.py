@@ -188,6 +188,19 @@ def test_resets(env: Any, seed: Any, num_envs: Any, message: str) -> None:
         ffi.reset_batch(env, seed, num_envs)
 
 
+@pytest.mark.parametrize("first_index", [-1, 1.5, True, (1 << 32) - N + 1])
+def test_first_index(env: Any, first_index: Any) -> None:
+    message = f"first_index is {first_index!r}; accepted: an integer from 0 to {(1 << 32) - N}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ffi.reset_batch(env, 0, N, first_index)
+
+
+def test_a_batch_can_be_split(env: Any) -> None:
+    rows = np.asarray(ffi.export_state(env, ffi.reset_batch(env, 3, N)[0]))
+    later = ffi.reset_batch(env, 3, N - 2, first_index=2)[0]
+    np.testing.assert_array_equal(np.asarray(ffi.export_state(env, later)), rows[2:])
+
+
 def test_environments() -> None:
     with pytest.raises(ValueError, match="unknown environment 'chess'; accepted: pong"):
         ffi.make("chess")

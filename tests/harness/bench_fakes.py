@@ -41,6 +41,19 @@ class Differs(Steady):
         raise CheckFailed("reward differs from the reference at step 3, lane 1")
 
 
+class Double(Steady):
+    def prepare(self, expected: str) -> Ready:
+        return super().prepare(expected)._replace(precision="f64")
+
+
+class Slow(Steady):
+    """Needs ten times as long as it is asked to measure."""
+
+    def measure(self, seconds: float) -> tuple[int, float]:
+        steps, elapsed = super().measure(seconds)
+        return steps, 10 * elapsed
+
+
 class Missing(Steady):
     def __init__(self, job: Job) -> None:
         raise Unavailable("peerlib is not installed: pip install peerlib")

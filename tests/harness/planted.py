@@ -138,6 +138,36 @@ class HiddenState(ReferenceBatch):
         return step
 
 
+class Raising(ReferenceBatch):
+    """Refuses to step the instance with env_index 5 for the AT-th time."""
+
+    def step(self, actions: np.ndarray) -> BatchStep:
+        for instance in self._instances:
+            if instance.env_index == 5 and instance.state.t == AT - 1:
+                raise ValueError("ball out of bounds\nand a second line")
+        return super().step(actions)
+
+
+class Panic(BaseException):
+    """What a panic of Rust is in Python: no Exception."""
+
+
+class Panicking(ReferenceBatch):
+    """Panics where nothing may be raised: when its state is exported."""
+
+    def export_state(self) -> np.ndarray:
+        raise Panic("index out of bounds")
+
+
+class Interrupted(ReferenceBatch):
+    """The person at the terminal has had enough after 50 steps."""
+
+    def step(self, actions: np.ndarray) -> BatchStep:
+        if self._instances[0].state.t == 50:
+            raise KeyboardInterrupt
+        return super().step(actions)
+
+
 def plant(
     monkeypatch: pytest.MonkeyPatch,
     name: str,

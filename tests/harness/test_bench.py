@@ -17,18 +17,20 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness import bench, registry
+from harness import bench, fingerprint, registry
 from harness.baselines import BASELINES, Baseline, Unavailable
 from harness.benching import ours, plan
 from harness.benching.job import Job, Refused
 from harness.benching.measure import Timing
 from harness.benching.pool import Worker
 from harness.errors import UserError
+from references.contract import Field
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = Timing(repeats=3, seconds=0.02, prepare_limit=20, grace=20)
 FIELDS = [
-    *("env", "impl", "kind", "batch", "threads", "frame_skip", "precision"),
+    *("env", "impl", "kind", "variant", "params"),
+    *("batch", "threads", "frame_skip", "precision"),
     *("sps_median", "sps_iqr", "cv", "repeats", "seconds_each", "compile_s"),
     *("check", "build", "commit", "dirty", "time", "fingerprint"),
 ]
@@ -45,6 +47,8 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pong with peers of these tests' own; `steady` runs a process for every core."""
     names = {
         "steady": "Steady",
+        "double": "Double",
+        "slow": "Slow",
         "differs": "Differs",
         "missing": "Missing",
         "debug": "Debug",
@@ -103,9 +107,10 @@ def test_a_line_has_exactly_the_documented_fields(results: Path) -> None:
     assert one["compile_s"] == 0.5
     assert one["frame_skip"] == 8
     assert (one["kind"], one["precision"], one["build"]) == ("random", "f32", "release")
+    assert (one["variant"], one["params"]) == ("skip8", {"frame_skip": 8})
     fingerprint = one["fingerprint"]
     assert isinstance(fingerprint, dict)
-    assert {"cpu", "cores", "gpu", "memory", "python", "numpy"} <= set(fingerprint)
+    assert {"cpu", "cores", "gpu", "memory", "python", "numpy", "cc", "isa"} <= set(fingerprint)
     run("steady")
     assert len(lines(results)) == 6  # appended
 
@@ -134,6 +139,47 @@ def test_repeats_are_interleaved_and_never_overlap(
     assert [name for name, *_ in spans] == ["breaks", "dies"] * FAST.repeats
     ends = [float(end) for *_, end in spans]
     assert all(float(span[2]) >= end for span, end in zip(spans[1:], ends, strict=False))
+
+
+@pytest.mark.usefixtures("fakes")
+def test_what_needs_far_longer_than_asked_is_measured_twice_and_flagged(results: Path) -> None:
+    _, out = run("slow,double")
+    repeats = {record["impl"]: record["repeats"] for record in lines(results)}
+    assert (repeats["slow"], repeats["double"]) == (2, 3)
+    cells = [line.split("|") for line in out.splitlines() if line.count("|") > 6]
+    shown = {row[2].strip(): row[5].strip() for row in cells}
+    assert (shown["slow"], shown["double"]) == ("10.0 K*", "100 K")
+    assert "*: the median of 2 repeats alone, each far longer than asked for." in out
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_precision_is_the_implementations_own(results: Path) -> None:
+    _, out = run("double")
+    precisions = {record["impl"]: record["precision"] for record in lines(results)}
+    assert precisions == {"reference": "f32", "double": "f64"}
+    assert sum("f64" in line for line in out.splitlines()) == 2  # on one thread and on two
+    spec = registry.get("pong").spec
+    assert ours.precision_of(spec) == "f32"
+    wide = dataclasses.replace(spec, state=(*spec.state, Field("qpos", "f8", (9,))))
+    assert ours.precision_of(wide) == "f64"
+
+
+def test_the_fingerprint_has_compiler_and_instruction_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rust = types.SimpleNamespace(available_isas=lambda: ["baseline", "best"])
+    monkeypatch.setitem(sys.modules, "samestep_rust", rust)
+    compiler = tmp_path / "cc"
+    compiler.write_text("#!/bin/sh\necho some-cc 1.2.3\necho more\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    told = fingerprint.fingerprint.__wrapped__()
+    assert (told["cc"], told["isa"]) == ("some-cc 1.2.3", "best")
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    monkeypatch.setitem(sys.modules, "samestep_rust", None)
+    told = fingerprint.fingerprint.__wrapped__()
+    assert (told["cc"], told["isa"]) == ("", "")
 
 
 @pytest.mark.usefixtures("fakes")
@@ -271,6 +317,7 @@ def test_an_unwritable_results_folder_is_told_before_anything_runs(
         (["--env", "pong", "--backends", "go"], "unknown BACKENDS 'go'; accepted: rust, jax"),
         (["--env", "pong", "--baselines", "ale"], "unknown BASELINES 'ale'; accepted: puffer"),
         (["--env", "pong", "--variant", "fast"], "unknown VARIANT 'fast'; accepted: default"),
+        (["--env", "pong", "--variant", "none"], "unknown VARIANT 'none'; accepted: default"),
     ],
 )
 @pytest.mark.usefixtures("results")

@@ -48,7 +48,9 @@ def test_a_file_holds_the_whole_trace(expected: trace.Trace, tmp_path: Path) -> 
     expected.save(tmp_path / "trace.npz")
     loaded = trace.Trace.load(tmp_path / "trace.npz")
     assert loaded.checksum == expected.checksum
-    assert np.array_equal(loaded.actions, expected.actions)
+    assert np.array_equal(loaded.draws, expected.draws)
+    assert loaded.before.keys() == expected.before.keys() == {"legal"}
+    assert np.array_equal(loaded.before["legal"], expected.before["legal"])
     assert np.array_equal(loaded.start, expected.start)
 
 
@@ -61,6 +63,7 @@ class Faulty(ReferenceBatch):
     """Changes one output of one lane in one step, or its state."""
 
     fault = ""
+    lane = 3
     steps = 0
 
     def step(self, actions: np.ndarray) -> BatchStep:
@@ -68,10 +71,11 @@ class Faulty(ReferenceBatch):
         self.steps += 1
         if self.steps == 41:
             if self.fault == "state":
-                self._instances[3].state.paddle_yl += np.float32(0.5)
+                self._instances[self.lane].state.paddle_yl += np.float32(0.5)
             elif self.fault:
                 value = getattr(step, self.fault)
-                value[3] = ~value[3] if value.dtype == np.bool_ else value[3] + 1
+                before = value[self.lane]
+                value[self.lane] = ~before if value.dtype == np.bool_ else before + 1
         return step
 
 
@@ -83,6 +87,28 @@ def test_a_difference_is_named(fault: str, expected: trace.Trace) -> None:
         CheckFailed, match=f"^{fault} differs from the reference at step 40, lane 3"
     ):
         trace.check(batch, expected)
+
+
+@pytest.mark.parametrize(("num_envs", "lane"), [(70, 69), (70, 34), (33, 32)])
+def test_a_difference_anywhere_in_the_batch_is_found(
+    num_envs: int, lane: int, expected: trace.Trace
+) -> None:
+    batch = Faulty(Pong(**PARAMS), num_envs)
+    batch.fault = "state"
+    near = trace.places(num_envs)
+    batch.lane = int(near[np.abs(near - lane).argmin()])  # the middle is looked at nearby
+    assert abs(batch.lane - lane) <= 1
+    with pytest.raises(CheckFailed, match=rf"^state .* at step 40, lane {batch.lane}$"):
+        trace.check(batch, expected)
+
+
+@pytest.mark.parametrize("num_envs", [1, 2, 31, 32, 33, 70, 4096, 1 << 24])
+def test_places_reach_from_the_first_to_the_last(num_envs: int) -> None:
+    where = trace.places(num_envs)
+    assert (where[0], where[-1]) == (0, num_envs - 1)
+    assert len(where) == min(num_envs, trace.LANES)
+    assert (np.diff(where) > 0).all()
+    assert np.unique(np.diff(where)).size <= 2  # steps of one length, or of two in turn
 
 
 def test_final_observations_count_where_an_episode_ended(expected: trace.Trace) -> None:

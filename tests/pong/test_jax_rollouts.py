@@ -171,10 +171,10 @@ def test_single_instances_under_vmap_equal_the_batch() -> None:
 
 
 BAD_ROWS = [
-    ({"score_l": 21}, "score_l is 21; a running game has 0 to 20"),
-    ({"score_r": -1}, "score_r is -1; a running game has 0 to 20"),
-    ({"ball_x": np.nan}, "ball_x is nan; it must be finite"),
-    ({"paddle_yl": np.inf}, "paddle_yl is inf; it must be finite"),
+    ({"score_l": 21}, "state row 1: score_l is 21; a running game has 0 to 20"),
+    ({"score_r": -1}, "state row 1: score_r is -1; a running game has 0 to 20"),
+    ({"ball_x": np.nan}, "state row 1: ball_x is nan; it must be finite"),
+    ({"paddle_yl": np.inf}, "state row 1: paddle_yl is inf; it must be finite"),
     ({"layout": 5}, "state row 1 has layout 0x00000005; pong version 1 has"),
 ]
 

@@ -215,6 +215,17 @@ def test_discrete_step(frame_skip: int) -> None:
     check()
 
 
+def test_a_point_overwrites_the_reward_of_a_bounce_in_the_same_step() -> None:
+    """The agent returns the ball, and the opponent cannot reach it before the step is over."""
+    returned = PongState(
+        *((1, 2), 5, f32(-35), f32(560), f32(460), f32(570), f32(10), f32(13)), score_l=3, score_r=4
+    )
+    rewards = {Pong(frame_skip=frames).step(returned, 0)[1].reward.item() for frames in (8, 64)}
+    assert rewards == {f32(0.1), 1}
+    batch = [dataclasses.replace(returned, ball_y=f32(570 - i)) for i in range(N)]
+    check_step(batch, np.zeros(N, np.int32), frame_skip=64)
+
+
 @pytest.mark.parametrize("frame_skip", [1, 3])
 def test_continuous_step(frame_skip: int) -> None:
     @many

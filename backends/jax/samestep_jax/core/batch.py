@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from samestep_jax.core import rows as packed
+from samestep_jax.core.spaces import check_batch_actions
 from samestep_jax.core.threefry import Key, as_key, env_key, root_key
 from samestep_jax.core.types import Env
 
@@ -51,7 +52,10 @@ class BatchStep(NamedTuple):
 
 
 def reset_batch(
-    env: Env, seed_or_root: int | Key | jax.Array, num_envs: int, first_index: int = 0
+    env: Env,
+    seed_or_root: int | Key | jax.Array,
+    num_envs: int,
+    first_index: int | jax.Array = 0,
 ) -> tuple[BatchState, jax.Array]:
     """Start N instances at episode 0; traceable.
 
@@ -59,30 +63,40 @@ def reset_batch(
         env: what to start.
         seed_or_root: an integer in [0, 2**64), or a root key as two u32 (these may be traced).
         num_envs: N, at least 1.
-        first_index: env_index of the first; a batch that is split keeps its results.
+        first_index: env_index of the first, 0 to 2**32 - N (an integer that is traced wraps
+            around); a batch that is split keeps its results.
 
     Returns:
         The state, and observations (N, *obs).
 
     Raises:
-        ValueError: for a seed or a number of instances that is out of range.
+        TypeError: for a seed that is no integer and no key.
+        ValueError: for another number that is no integer, or is out of range.
     """
-    if num_envs < 1:
-        raise ValueError(f"num_envs is {num_envs}; accepted: an integer of at least 1")
-    env_index = jnp.uint32(first_index) + jnp.arange(num_envs, dtype=jnp.uint32)
+    if not _is_integer(num_envs) or num_envs < 1:
+        raise ValueError(f"num_envs is {num_envs!r}; accepted: an integer of at least 1")
+    env_index = _as_index(first_index, num_envs) + jnp.arange(num_envs, dtype=jnp.uint32)
     return _start(env, _as_root(seed_or_root), env_index)
 
 
-def step_batch(env: Env, state: BatchState, actions: jax.Array) -> tuple[BatchState, BatchStep]:
+def step_batch(
+    env: Env, state: BatchState, actions: jax.Array | np.ndarray
+) -> tuple[BatchState, BatchStep]:
     """Step every instance; the ended ones begin their next episode; traceable.
 
     Args:
         env: the environment that the state belongs to.
         state: N instances.
-        actions: (N, *action shape), with a player axis after N where P > 1. Not checked, for
-            compiled code cannot raise; see `check_actions`.
+        actions: an array (N, *action shape) of the action space's dtype, with a player axis after
+            N where P > 1. Values are not checked, for compiled code cannot raise; see
+            `check_actions`.
+
+    Raises:
+        TypeError: for something else than an array, or another dtype, also while tracing.
+        ValueError: for another shape, likewise.
     """
-    result: tuple[BatchState, BatchStep] = _step_batch(env, state, actions)
+    checked = check_batch_actions(env, num_envs_of(state), actions)
+    result: tuple[BatchState, BatchStep] = _step_batch(env, state, checked)
     return result
 
 
@@ -130,7 +144,7 @@ def reset_instances(
     state: BatchState,
     seed_or_root: int | Key | jax.Array,
     indices: Sequence[int],
-    first_index: int = 0,
+    first_index: int | jax.Array = 0,
 ) -> tuple[BatchState, jax.Array]:
     """Start chosen instances anew at episode 0 and leave the others alone.
 
@@ -145,10 +159,12 @@ def reset_instances(
         The state, and the chosen instances' observations, (K, *obs).
 
     Raises:
-        ValueError: for indices that are out of range or given twice.
+        TypeError: for a seed that is no integer and no key.
+        ValueError: for indices that are out of range or given twice, or another number that is
+            no integer or out of range.
     """
     places = packed.check_indices(indices, num_envs_of(state))
-    env_index = jnp.uint32(first_index) + jnp.asarray(places, jnp.uint32)
+    env_index = _as_index(first_index, num_envs_of(state)) + jnp.asarray(places, jnp.uint32)
     started, obs = _start(env, _as_root(seed_or_root), env_index)
     return _scatter(state, started, places), obs
 
@@ -193,7 +209,7 @@ def import_state(
             exist.
     """
     view = packed.check_rows(env.layout, rows)
-    env.check_state({name: view[name] for name, _, _ in env.layout.state})
+    packed.check_states(env.layout, view, env.check_state)
     if state is None and indices is not None:
         raise ValueError("indices need a batch to restore into; accepted: a state, or no indices")
     if state is None:
@@ -208,14 +224,43 @@ def import_state(
 
 
 def num_envs_of(state: BatchState) -> int:
-    """N."""
+    """N.
+
+    Raises:
+        TypeError: for something else than a batch's state.
+    """
+    if not isinstance(state, BatchState):
+        raise TypeError(
+            f"state is a {type(state).__name__}; accepted: what reset_batch or import_state gave"
+        )
     return int(state.episode.shape[0])
 
 
 def _as_root(seed_or_root: int | Key | jax.Array) -> Key:
-    if isinstance(seed_or_root, int | np.integer):
-        return root_key(int(seed_or_root))
-    return as_key(seed_or_root)
+    """The root key: a pair or an array of two words is one, all else must be a seed."""
+    is_key = isinstance(seed_or_root, tuple | list) or getattr(seed_or_root, "ndim", 0) > 0
+    typed = isinstance(seed_or_root, jax.Array) and jnp.issubdtype(
+        seed_or_root.dtype, jax.dtypes.prng_key
+    )
+    return as_key(seed_or_root) if is_key or typed else root_key(seed_or_root)  # type: ignore[arg-type]
+
+
+def _as_index(first_index: int | jax.Array, num_envs: int) -> jax.Array:
+    """The env_index of a batch's first instance, () u32; of a traced one the type is checked."""
+    highest = 2**32 - num_envs
+    accepted = f"accepted: an integer from 0 to {highest}"
+    if isinstance(first_index, jax.core.Tracer):
+        if not jnp.issubdtype(first_index.dtype, jnp.integer):
+            raise ValueError(f"first_index is traced, of {first_index.dtype}; {accepted}")
+        return first_index.astype(jnp.uint32)
+    plain = first_index.item() if hasattr(first_index, "item") else first_index
+    if not _is_integer(plain) or not 0 <= plain <= highest:
+        raise ValueError(f"first_index is {first_index!r}; {accepted}")
+    return jnp.asarray(plain, jnp.uint32)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _start(env: Env, root: Key, env_index: jax.Array) -> tuple[BatchState, jax.Array]:

@@ -5,7 +5,7 @@ The same bytes in every implementation, so that a state moves between them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -24,6 +24,10 @@ HEADER: tuple[Field, ...] = (
     ("episode", "u4", ()),  # episodes count from 0
     ("t", "u4", ()),  # steps taken in this episode; 0 after a reset
 )
+
+
+LAST_T = 2**32 - 2
+"""The `t` of a state that can still be stepped: one more and it wraps around to a reset's."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,42 @@ def check_rows(layout: Layout, rows: Any) -> np.ndarray:
             f"{layout.name} version {layout.version} has {layout.layout_id:#010x}"
         )
     return view
+
+
+def check_states(
+    layout: Layout,
+    view: np.ndarray,
+    check_state: Callable[[Mapping[str, np.ndarray]], None],
+) -> None:
+    """Refuse rows (N,) whose states cannot exist, or cannot go on.
+
+    Args:
+        layout: of the rows.
+        view: from `check_rows`.
+        check_state: the environment's, of fields (N, *shape); it judges each row by itself.
+
+    Raises:
+        ValueError: naming the first such row.
+    """
+    late = view["t"] > LAST_T
+    if late.any():
+        index = int(late.argmax())
+        raise ValueError(f"state row {index}: t is {view['t'][index]}; accepted: 0 to {LAST_T}")
+
+    def refusal(rows: np.ndarray) -> ValueError | None:
+        try:
+            check_state({name: rows[name] for name, _, _ in layout.state})
+        except ValueError as error:
+            return error
+        return None
+
+    if refusal(view) is None:
+        return
+    good, bad = 0, len(view)  # the first `good` rows pass, the first `bad` do not
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if refusal(view[:middle]) is None else (good, middle)
+    raise ValueError(f"state row {good}: {refusal(view[good : good + 1])}")
 
 
 def check_indices(indices: Sequence[int], num_envs: int) -> np.ndarray:

@@ -12,8 +12,12 @@ Reset is t = 0, the first step t = 1; episodes count from 0.
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 Key = tuple[jax.Array, jax.Array]
@@ -27,13 +31,27 @@ def as_key(key: Key | jax.Array) -> Key:
     """Two u32 words from a pair, a (2,) uint32 array, or a typed JAX key of the threefry kind.
 
     Raises:
+        TypeError: for what is no sequence, or has words of another dtype.
         ValueError: for a key that has not two words.
     """
+    accepted = "accepted: two uint32, as threefry's"
     if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         key = jax.random.key_data(key)
+    if not isinstance(key, tuple | list) and not getattr(key, "ndim", 0):
+        raise TypeError(f"the key is {key!r}; {accepted}")
     if len(key) != 2:
-        raise ValueError(f"the key has {len(key)} words; accepted: two uint32, as threefry's")
-    return jnp.uint32(key[0]), jnp.uint32(key[1])
+        raise ValueError(f"the key has {len(key)} words; {accepted}")
+    return _as_word(key[0]), _as_word(key[1])
+
+
+def _as_word(word: Any) -> jax.Array:
+    """One u32 word of a key; a Python integer is taken where it fits."""
+    if isinstance(word, int) and 0 <= word < 1 << 32:
+        return jnp.asarray(word, jnp.uint32)
+    if getattr(word, "dtype", None) != np.uint32:
+        given = getattr(word, "dtype", repr(word))
+        raise TypeError(f"a word of the key is {given}; accepted: uint32")
+    return jnp.asarray(word)
 
 
 def threefry2x32(key: Key, counter: tuple[ArrayLike, ArrayLike]) -> Key:
@@ -55,10 +73,16 @@ def root_key(seed: int) -> Key:
     """The root key of a seed, an integer in [0, 2**64): its high and its low word.
 
     Raises:
-        ValueError: if the seed does not fit.
+        TypeError: if the seed is no integer.
+        ValueError: if it does not fit.
     """
+    accepted = "accepted are integers from 0 to 2**64 - 1"
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seed is {seed!r}; {accepted}") from None
     if not 0 <= seed < 1 << 64:
-        raise ValueError(f"seed is {seed}; accepted are integers from 0 to 2**64 - 1")
+        raise ValueError(f"seed is {seed}; {accepted}")
     return jnp.uint32(seed >> 32), jnp.uint32(seed & 0xFFFFFFFF)
 
 

@@ -84,6 +84,8 @@ class Env(Protocol):
     def check_state(self, fields: Mapping[str, np.ndarray]) -> None:
         """Refuse states that cannot exist, given as the row's fields, each (N, *shape).
 
+        Each of the N is judged by itself; the driver says in which row the first one is.
+
         Raises:
             ValueError: naming the field and its value.
         """

@@ -12,7 +12,7 @@ import numpy as np
 
 from samestep_jax.core.params import MAX_EPISODE_STEPS, Param, check_params
 from samestep_jax.core.rows import Layout
-from samestep_jax.core.spaces import Box, Discrete
+from samestep_jax.core.spaces import Box, Discrete, check_action
 from samestep_jax.core.threefry import Key, as_key
 from samestep_jax.core.types import Step, time_limit
 from samestep_jax.pong import consts, rules
@@ -47,6 +47,9 @@ class Pong:
         frame_skip: frames that one step runs, 1 to 1024; a point ends the step.
         continuous: the action is a direction in [-1, 1].
         max_episode_steps: truncate an episode after this many steps; 0 never does.
+
+    Raises:
+        ValueError: in one line, for a value that is not accepted.
     """
 
     frame_skip: int = 1
@@ -57,6 +60,10 @@ class Pong:
     state_type: ClassVar[type[PongState]] = PongState
     num_players: ClassVar[int] = 1
     obs_space: ClassVar[Box] = Box(-0.05, 1.0, (8,))
+
+    def __post_init__(self) -> None:
+        """Refuse parameters here too, where the class is used without `make`."""
+        check_params("pong", PARAMS, vars(self))
 
     @property
     def action_space(self) -> Discrete | Box:
@@ -79,7 +86,12 @@ class Pong:
         Args:
             state: of a running game.
             action: () integer, where any number but 1 and 2 acts as stay; if continuous, (1,) f32.
+
+        Raises:
+            TypeError: for another kind of number.
+            ValueError: for another shape.
         """
+        action = check_action(self, action)
         t = state.t + 1
         direction = action[0] if self.continuous else rules.direction_of(action)
         direction = direction.astype(jnp.float32)

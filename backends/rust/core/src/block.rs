@@ -1,9 +1,11 @@
 //! Stepping blocks: time, autoreset and time limit, the same for every environment and for both
 //! ways of holding state (a [`crate::Driver`], or saved blocks in a caller's buffer).
 
+use crate::driver::filled;
 use crate::isa::Kernel;
 use crate::rules::{BlockOut, Draws, Info, Rules};
 use crate::threefry::{env_key, Key};
+use crate::Error;
 
 /// Where each instance stands in the randomness: structure of arrays, one entry a lane.
 #[derive(Debug, Clone, Default)]
@@ -26,16 +28,20 @@ pub struct Ids {
 
 impl Ids {
     /// `lanes` entries, all zero.
-    pub fn new(lanes: usize) -> Self {
-        Ids {
-            root0: vec![0; lanes],
-            root1: vec![0; lanes],
-            env_index: vec![0; lanes],
-            episode: vec![0; lanes],
-            t: vec![0; lanes],
-            key0: vec![0; lanes],
-            key1: vec![0; lanes],
-        }
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    pub fn try_new(lanes: usize) -> Result<Self, Error> {
+        let zeros = || filled(0, lanes);
+        Ok(Ids {
+            root0: zeros()?,
+            root1: zeros()?,
+            env_index: zeros()?,
+            episode: zeros()?,
+            t: zeros()?,
+            key0: zeros()?,
+            key1: zeros()?,
+        })
     }
 
     /// All entries, mutably.

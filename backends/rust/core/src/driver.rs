@@ -73,7 +73,10 @@ pub trait BatchEnv: Send + Sync {
     /// For rows of another size or layout, a state that cannot exist, an index out of range.
     fn import_state(&mut self, indices: Option<&[usize]>, rows: &[u8]) -> Result<(), Error>;
     /// An independent copy in the same state.
-    fn clone_box(&self) -> Box<dyn BatchEnv>;
+    ///
+    /// # Errors
+    /// If there is no memory, or threads cannot be started.
+    fn clone_box(&self) -> Result<Box<dyn BatchEnv>, Error>;
 }
 
 /// [`BatchEnv`] over any [`Rules`].
@@ -84,6 +87,8 @@ pub struct Driver<R: Rules> {
     max_episode_steps: u32,
     isa: Isa,
     threads: usize,
+    /// Global index of the first instance.
+    first_index: u32,
     /// Workers beside the calling thread; None for a single thread.
     pool: Option<Pool>,
     /// The last block may be partly unused; its spare lanes are instances that nobody sees.
@@ -165,14 +170,12 @@ impl<R: Rules> Tail<R> {
 /// The largest batch: a slip of the pen must not take all of a machine's memory.
 pub const MAX_ENVS: usize = 1 << 24;
 
-/// The least number of blocks worth handing to another thread.
-const MIN_BLOCKS_A_THREAD: usize = 8;
-
 impl<R: Rules + Clone> Driver<R> {
     /// A batch of `num_envs` instances, all reset under seed 0.
     ///
     /// # Errors
-    /// If `num_envs` or `threads` is 0 or absurd, or threads cannot be started.
+    /// If `num_envs` or `threads` is 0 or absurd, there is no memory, or threads cannot be
+    /// started.
     pub fn new(
         rules: R,
         num_envs: usize,
@@ -187,8 +190,8 @@ impl<R: Rules + Clone> Driver<R> {
         let num_blocks = num_envs.div_ceil(R::LANES);
         let lanes = num_blocks * R::LANES;
         let mut driver = Driver {
-            blocks: vec![rules.new_block(); num_blocks],
-            ids: Ids::new(lanes),
+            blocks: filled(rules.new_block(), num_blocks)?,
+            ids: Ids::try_new(lanes)?,
             tail: Tail::new(widths),
             pool: pool(threads)?,
             max_episode_steps: max_episode_steps.unwrap_or(info.default_max_episode_steps),
@@ -197,16 +200,39 @@ impl<R: Rules + Clone> Driver<R> {
             num_envs,
             isa,
             threads,
+            first_index: 0,
         };
-        let mut obs = vec![R::Obs::default(); widths.obs];
-        for lane in 0..lanes {
-            driver.reset_one([0, 0], lane, &mut obs);
-        }
+        driver.reset_all();
         Ok(driver)
     }
 
+    /// The same, as instances `first_index` onwards of a larger batch.
+    ///
+    /// # Errors
+    /// If an index does not fit into 32 bits.
+    pub fn starting_at(mut self, first_index: u32) -> Result<Self, Error> {
+        let highest = u32::MAX - (self.num_envs - 1) as u32;
+        if first_index > highest {
+            return Err(Error::new(format!(
+                "first_index is {first_index}; accepted: an integer from 0 to {highest}"
+            )));
+        }
+        self.first_index = first_index;
+        self.reset_all();
+        Ok(self)
+    }
+
+    /// Resets every lane, the spare ones too, under seed 0.
+    fn reset_all(&mut self) {
+        let mut obs = vec![R::Obs::default(); self.info.obs_len()];
+        for index in 0..self.blocks.len() * R::LANES {
+            self.reset_one([0, 0], index, &mut obs);
+        }
+    }
+
     fn reset_one(&mut self, root: Key, index: usize, obs: &mut [R::Obs]) {
-        let key = self.ids.as_mut().set(index, root, index as u32, 0, 0);
+        let env_index = self.first_index.wrapping_add(index as u32);
+        let key = self.ids.as_mut().set(index, root, env_index, 0, 0);
         let (block, lane) = (index / R::LANES, index % R::LANES);
         self.rules
             .reset_lane(&mut self.blocks[block], lane, key, obs);
@@ -243,10 +269,16 @@ impl<R: Rules + Clone> Driver<R> {
             actions,
             out,
         };
-        let pieces = self.threads.min(full / MIN_BLOCKS_A_THREAD).max(1);
+        let pieces = self.threads.min(full / R::MIN_BLOCKS_A_THREAD).max(1);
+        if pieces > 1 && !self.pool.as_ref().is_some_and(Pool::is_of_this_process) {
+            // A child of a fork has none of its parent's threads. The old pool is left as it is:
+            // its locks may be held by threads that are not there to release them.
+            std::mem::forget(self.pool.take());
+            self.pool = pool(self.threads).unwrap_or(None);
+        }
         let isa = self.isa;
         let step = |chunk| isa.run(StepChunk { context, chunk });
-        match &self.pool {
+        match &mut self.pool {
             Some(pool) if pieces > 1 => {
                 let size = full / pieces;
                 let (last, mut rest) = chunk.split_at(full - size * (pieces - 1), context.widths);
@@ -401,25 +433,39 @@ impl<R: Rules + Clone> BatchEnv for Driver<R> {
         Ok(())
     }
 
-    fn clone_box(&self) -> Box<dyn BatchEnv> {
-        Box::new(Driver {
+    fn clone_box(&self) -> Result<Box<dyn BatchEnv>, Error> {
+        Ok(Box::new(Driver {
             rules: self.rules.clone(),
             info: self.info.clone(),
             num_envs: self.num_envs,
             max_episode_steps: self.max_episode_steps,
             isa: self.isa,
             threads: self.threads,
-            pool: pool(self.threads).unwrap_or(None),
+            first_index: self.first_index,
+            pool: pool(self.threads)?,
             blocks: self.blocks.clone(),
             ids: self.ids.clone(),
             tail: self.tail.clone(),
-        })
+        }))
     }
 }
 
 /// Workers for all but the calling thread.
 fn pool(threads: usize) -> Result<Option<Pool>, Error> {
     (threads > 1).then(|| Pool::new(threads)).transpose()
+}
+
+/// `len` clones of `value`.
+///
+/// # Errors
+/// If there is no memory for them.
+pub(crate) fn filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
+    let mut values = Vec::new();
+    values
+        .try_reserve_exact(len)
+        .map_err(|_| Error::new(format!("there is no memory for {len} instances")))?;
+    values.resize(len, value);
+    Ok(values)
 }
 
 /// What a step needs to know beside the states.

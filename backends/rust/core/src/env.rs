@@ -23,6 +23,21 @@ pub trait Env: Send + Sync {
         threads: usize,
         max_episode_steps: Option<u32>,
         isa: Isa,
+    ) -> Result<Box<dyn BatchEnv>, Error> {
+        self.batch_from(0, num_envs, threads, max_episode_steps, isa)
+    }
+    /// The same, as instances `first_index` onwards of a larger one; see
+    /// [`Driver::starting_at`].
+    ///
+    /// # Errors
+    /// As [`Driver::new`] and [`Driver::starting_at`].
+    fn batch_from(
+        &self,
+        first_index: u32,
+        num_envs: usize,
+        threads: usize,
+        max_episode_steps: Option<u32>,
+        isa: Isa,
     ) -> Result<Box<dyn BatchEnv>, Error>;
     /// See [`rows::save_rows`].
     ///
@@ -85,15 +100,16 @@ impl<R: Rules + Clone> Env for R {
         R::LANES
     }
 
-    fn batch(
+    fn batch_from(
         &self,
+        first_index: u32,
         num_envs: usize,
         threads: usize,
         max_episode_steps: Option<u32>,
         isa: Isa,
     ) -> Result<Box<dyn BatchEnv>, Error> {
         let driver = Driver::new(self.clone(), num_envs, threads, max_episode_steps, isa)?;
-        Ok(Box::new(driver))
+        Ok(Box::new(driver.starting_at(first_index)?))
     }
 
     fn save_rows(&self, rows: &[u8]) -> Result<Vec<u8>, Error> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a call was refused. Nothing has changed when one is returned.
+/// Why a call was refused. Nothing has changed when one is returned, unless the call says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(String);
 

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 pub enum Isa {
     /// What the target architecture guarantees (SSE2 on x86-64, NEON on AArch64).
     Baseline,
-    /// AVX2, FMA, BMI2.
+    /// AVX2, FMA, BMI1, BMI2, LZCNT, POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F, BW, DQ, VL and CD.
+    /// The same, and AVX-512 F, BW, DQ, VL and CD.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
@@ -30,7 +30,10 @@ impl Isa {
         {
             let avx2 = is_x86_feature_detected!("avx2")
                 && is_x86_feature_detected!("fma")
-                && is_x86_feature_detected!("bmi2");
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("popcnt");
             if avx2 {
                 found.push(Isa::Avx2);
             }

@@ -5,7 +5,7 @@
 //! short while before it sleeps, and so does the caller before it waits.
 
 use crate::Error;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,15 @@ use std::time::{Duration, Instant};
 /// not waiting for anything else begins well within it.
 const LINGER: Duration = Duration::from_micros(200);
 
-/// Calls that run on the calling thread alone after the workers were late: at first, at most.
-const ALONE: (u32, u32) = (64, 1 << 16);
-
 /// A fixed number of workers.
 pub(crate) struct Pool {
     rayon: rayon::ThreadPool,
     workers: usize,
     /// Workers that are looking for work.
     lingering: Arc<AtomicUsize>,
-    /// Other programs can keep workers off the processor for milliseconds. Calls still to be run
-    /// alone, and how many it will be the next time that workers are late.
-    alone: AtomicU32,
-    alone_next: AtomicU32,
+    backoff: Backoff,
+    /// Threads do not survive a fork: a pool is of use in this process alone.
+    process: u32,
 }
 
 impl Pool {
@@ -44,21 +40,24 @@ impl Pool {
             rayon,
             workers,
             lingering: Arc::default(),
-            alone: AtomicU32::new(0),
-            alone_next: AtomicU32::new(ALONE.0),
+            backoff: Backoff::default(),
+            process: std::process::id(),
         })
+    }
+
+    /// Whether this is the process that the workers run in.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.process == std::process::id()
     }
 
     /// Does `work` on all parts and returns when it is done; the last on the calling thread.
     pub(crate) fn run<P: Send>(
-        &self,
+        &mut self,
         parts: impl Iterator<Item = P>,
         last: P,
         work: impl Fn(P) + Sync,
     ) {
-        let alone = self.alone.load(Ordering::Relaxed);
-        if alone > 0 {
-            self.alone.store(alone - 1, Ordering::Relaxed);
+        if self.backoff.alone() {
             parts.for_each(&work);
             return work(last);
         }
@@ -81,19 +80,8 @@ impl Pool {
                 std::hint::spin_loop();
             }
         });
-        self.judge(begun.elapsed() - took > took.max(2 * LINGER));
-    }
-
-    /// Takes note of whether the workers were late.
-    fn judge(&self, late: bool) {
-        let next = self.alone_next.load(Ordering::Relaxed);
-        if late {
-            self.alone.store(next, Ordering::Relaxed);
-            self.alone_next
-                .store((next * 2).min(ALONE.1), Ordering::Relaxed);
-        } else if next > ALONE.0 {
-            self.alone_next.store(next - 1, Ordering::Relaxed);
-        }
+        let waited = begun.elapsed() - took;
+        self.backoff.judge(waited > took.max(2 * LINGER));
     }
 
     /// Sees to it that every worker is looking for work.
@@ -115,6 +103,65 @@ impl Pool {
     }
 }
 
+/// Leaves the workers out for a while when they are late again and again: other programs can keep
+/// them off the processor for milliseconds, many times what a step takes.
+#[derive(Debug)]
+struct Backoff {
+    /// Calls still to be run on the calling thread alone.
+    alone: u32,
+    /// How many it will be the next time.
+    next: u32,
+    /// Rises when workers are late, falls when they are not.
+    strikes: u32,
+    /// Calls since they were late.
+    good: u32,
+}
+
+impl Backoff {
+    const SHORTEST: u32 = 64;
+    const LONGEST: u32 = 1024;
+    /// Calls in time that make up for a late one; twice late within these is too often.
+    const FORGIVEN: u32 = 8;
+
+    /// Whether this call is to be run alone.
+    fn alone(&mut self) -> bool {
+        let alone = self.alone > 0;
+        self.alone = self.alone.saturating_sub(1);
+        alone
+    }
+
+    /// Takes note of whether the workers were late.
+    fn judge(&mut self, late: bool) {
+        if !late {
+            self.strikes = self.strikes.saturating_sub(1);
+            self.good += 1;
+            if self.good >= Self::SHORTEST {
+                self.next = Self::SHORTEST;
+                self.good = 0;
+            }
+            return;
+        }
+        self.good = 0;
+        self.strikes += Self::FORGIVEN;
+        if self.strikes > Self::FORGIVEN {
+            self.strikes = 0;
+            self.alone = self.next;
+            self.next = (self.next * 2).min(Self::LONGEST);
+        }
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff {
+            alone: 0,
+            next: Self::SHORTEST,
+            strikes: 0,
+            good: 0,
+        }
+    }
+}
+
 /// Counts a part as done, also when it panics.
 struct Done<'a>(&'a AtomicUsize);
 
@@ -130,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_part_runs_once_whether_workers_are_awake_or_asleep() {
-        let pool = Pool::new(4).unwrap();
+        let mut pool = Pool::new(4).unwrap();
         for round in 0..200 {
             if round % 50 == 49 {
                 std::thread::sleep(LINGER * 4);
@@ -145,35 +192,43 @@ mod tests {
         }
     }
 
-    #[test]
-    fn late_workers_are_left_out_for_a_while() {
-        let pool = Pool::new(2).unwrap();
-        let caller = std::thread::current().id();
-        let elsewhere = AtomicUsize::new(0);
-        let call = |slow: bool| {
-            pool.run([true].into_iter(), false, |part| {
-                if part && slow {
-                    std::thread::sleep(LINGER * 20);
-                }
-                if std::thread::current().id() != caller {
-                    elsewhere.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        };
-        call(true);
-        assert_eq!(elsewhere.load(Ordering::Relaxed), 1);
-        for _ in 0..ALONE.0 {
-            call(false);
+    /// The share of calls that workers take part in, if a call with them is late with this
+    /// chance (in 1/1000).
+    fn threaded(backoff: &mut Backoff, calls: u32, late: u32) -> f64 {
+        let mut threaded = 0;
+        for call in 0..calls {
+            if !backoff.alone() {
+                threaded += 1;
+                let word = crate::threefry::threefry2x32([1, 2], [call, late])[0];
+                backoff.judge(crate::threefry::below(word, 1000) < late);
+            }
         }
-        assert_eq!(elsewhere.load(Ordering::Relaxed), 1);
-        call(false);
-        assert_eq!(elsewhere.load(Ordering::Relaxed), 2);
+        f64::from(threaded) / f64::from(calls)
+    }
+
+    #[test]
+    fn an_occasional_hiccup_changes_nothing() {
+        assert!(threaded(&mut Backoff::default(), 100_000, 3) > 0.95);
+        assert!(threaded(&mut Backoff::default(), 100_000, 10) > 0.9);
+    }
+
+    #[test]
+    fn workers_that_are_always_late_are_left_out() {
+        assert!(threaded(&mut Backoff::default(), 100_000, 1000) < 0.01);
+    }
+
+    #[test]
+    fn workers_that_were_late_are_soon_back() {
+        let mut backoff = Backoff::default();
+        threaded(&mut backoff, 100_000, 1000);
+        assert!(threaded(&mut backoff, 20_000, 0) > 0.9);
+        assert!(threaded(&mut backoff, 100_000, 3) > 0.95);
     }
 
     #[test]
     fn a_panic_in_a_part_reaches_the_caller_and_leaves_the_pool_usable() {
-        let pool = Pool::new(2).unwrap();
-        let run = |bad: bool| pool.run([bad].into_iter(), false, |bad| assert!(!bad));
+        let mut pool = Pool::new(2).unwrap();
+        let mut run = |bad: bool| pool.run([bad].into_iter(), false, |bad| assert!(!bad));
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(true)));
         assert!(caught.is_err());
         run(false);

@@ -54,10 +54,23 @@ pub(crate) fn check_row<R: Rules>(
     row: &[u8],
 ) -> Result<(), Error> {
     let (head, state) = row.split_at(HEADER_BYTES);
-    check_layout(info, number, read_header(head)[0])?;
+    let header = read_header(head);
+    check_layout(info, number, header[0])?;
+    check_time(number, header[5])?;
     rules
         .unpack_lane(spare, 0, state)
         .map_err(|error| Error::new(format!("state row {number}: {error}")))
+}
+
+/// The next step adds one, which must not come out as a reset's 0.
+fn check_time(number: usize, t: u32) -> Result<(), Error> {
+    if t < u32::MAX {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "state row {number}: t is {t}; accepted: 0 to {}",
+        u32::MAX - 1
+    )))
 }
 
 fn check_layout(info: &Info, number: usize, layout: u32) -> Result<(), Error> {
@@ -100,6 +113,7 @@ pub fn save_rows<R: Rules>(rules: &R, rows: &[u8]) -> Result<Vec<u8>, Error> {
             let (head, state) = row.split_at(HEADER_BYTES);
             let header = read_header(head);
             check_layout(&info, index, header[0])?;
+            check_time(index, header[5])?;
             rules
                 .unpack_lane(&mut block, lane, state)
                 .map_err(|error| Error::new(format!("state row {index}: {error}")))?;

@@ -272,6 +272,9 @@ pub trait Rules: Send + Sync + Sized + 'static {
     /// Instances in a block, at most [`MAX_LANES`].
     const LANES: usize;
 
+    /// The least number of blocks worth handing to another thread.
+    const MIN_BLOCKS_A_THREAD: usize = 8;
+
     /// Names, layouts and sizes.
     fn info(&self) -> Info;
 

@@ -7,6 +7,7 @@ use numpy::{
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use samestep_core::rules::{Array, ArrayMut, Dtype};
+use std::ops::Range;
 
 /// An array to read.
 pub enum Input<'py> {
@@ -31,6 +32,16 @@ impl<'py> Input<'py> {
             Dtype::I32 => Input::I32(readonly(name, object, "int32", shape)?),
             Dtype::U8 => Input::U8(readonly(name, object, "uint8", shape)?),
         })
+    }
+
+    /// Where it lies.
+    pub fn span(&self) -> Span {
+        let (first, bytes) = match self {
+            Input::F32(array) => (array.data() as usize, array.len() * 4),
+            Input::I32(array) => (array.data() as usize, array.len() * 4),
+            Input::U8(array) => (array.data() as usize, array.len()),
+        };
+        first..first + bytes
     }
 
     /// Its elements.
@@ -68,6 +79,15 @@ impl<'py> Output<'py> {
         })
     }
 
+    /// Where it lies.
+    pub fn span(&self) -> Span {
+        match self {
+            Output::F32(array) => span(array),
+            Output::I32(array) => span(array),
+            Output::U8(array) => span(array),
+        }
+    }
+
     /// Its elements.
     pub fn array(&mut self) -> PyResult<ArrayMut<'_>> {
         Ok(match self {
@@ -86,12 +106,11 @@ pub fn readwrite<'py, T: Element>(
     shape: &[usize],
 ) -> PyResult<PyReadwriteArrayDyn<'py, T>> {
     let array = checked::<T>(name, object, dtype, shape)?;
-    array.try_readwrite().map_err(|error| {
-        let why = match error {
-            numpy::BorrowError::NotWriteable => "is read-only; accepted: a writable array",
-            _ => "overlaps another argument; accepted: arrays of their own",
-        };
-        PyValueError::new_err(format!("{name} {why}"))
+    array.try_readwrite().map_err(|error| match error {
+        numpy::BorrowError::NotWriteable => {
+            PyValueError::new_err(format!("{name} is read-only; accepted: a writable array"))
+        }
+        _ => overlaps(name),
     })
 }
 
@@ -103,18 +122,44 @@ pub fn readonly<'py, T: Element>(
     shape: &[usize],
 ) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
     let array = checked::<T>(name, object, dtype, shape)?;
-    array.try_readonly().map_err(|_| {
-        PyValueError::new_err(format!(
-            "{name} overlaps another argument; accepted: arrays of their own"
-        ))
-    })
+    array.try_readonly().map_err(|_| overlaps(name))
 }
 
-/// The truth values of a bool array as bytes.
+/// The truth values of a bool array as bytes, to be written.
 pub fn flags<'a>(array: &'a mut PyReadwriteArrayDyn<'_, bool>) -> PyResult<&'a mut [u8]> {
-    let flags = array.as_slice_mut()?;
-    // SAFETY: bool has the size and alignment of u8; this module writes only 0 and 1 to it.
-    Ok(unsafe { std::slice::from_raw_parts_mut(flags.as_mut_ptr().cast::<u8>(), flags.len()) })
+    let (first, len) = (array.data().cast::<u8>(), array.len());
+    // SAFETY: the array is contiguous, writable and borrowed for 'a, and bool has the size and
+    // alignment of u8. No reference to bool is made, for what the caller left in it may be any
+    // byte; this module writes only 0 and 1.
+    Ok(unsafe { std::slice::from_raw_parts_mut(first, len) })
+}
+
+/// Addresses of an array's first byte and of the one after its last.
+pub type Span = Range<usize>;
+
+/// Where a contiguous array lies.
+pub fn span<T: Element>(array: &PyReadwriteArrayDyn<'_, T>) -> Span {
+    let first = array.data() as usize;
+    first..first + array.len() * size_of::<T>()
+}
+
+/// Refuses arrays that share memory, by whatever way their owners came by it: NumPy's own borrow
+/// flags know only arrays that are views of one another.
+pub fn refuse_overlap(spans: &[(&str, Span)]) -> PyResult<()> {
+    for (index, (name, one)) in spans.iter().enumerate() {
+        for (_, other) in &spans[..index] {
+            if one.start < other.end && other.start < one.end {
+                return Err(overlaps(name));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn overlaps(name: &str) -> PyErr {
+    PyValueError::new_err(format!(
+        "{name} overlaps another argument; accepted: arrays of their own"
+    ))
 }
 
 fn checked<'a, 'py, T: Element>(

@@ -1,24 +1,31 @@
 //! The Python class of a batch that holds its own state.
 
-use crate::arrays::{flags, readonly, readwrite, Input, Output};
+use crate::arrays::{flags, readonly, readwrite, refuse_overlap, span, Input, Output};
 use crate::envs;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt};
 use samestep_core::driver::Out;
+use samestep_core::guard::guarded;
 use samestep_core::rules::{ActionLayout, Dtype, Info};
 use samestep_core::threefry::root_key;
 use samestep_core::{BatchEnv, Error, Isa, Params, Value};
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// N instances of one environment, stepped in one call into arrays that the caller owns.
 #[pyclass(frozen, module = "samestep_rust._core")]
 pub struct Batch {
-    /// None once closed.
-    env: Mutex<Option<Box<dyn BatchEnv>>>,
+    env: Mutex<Held>,
     shapes: Shapes,
+}
+
+/// What a `Batch` holds.
+enum Held {
+    Open(Box<dyn BatchEnv>),
+    Closed,
+    /// A call broke off half-way: a defect, after which the states are of no use.
+    Broken,
 }
 
 /// Shapes and types of the arrays of a whole batch.
@@ -64,22 +71,32 @@ impl Shapes {
 impl Batch {
     /// A batch of `num_envs` instances; `reset` it before the first step.
     #[new]
-    #[pyo3(signature = (name, num_envs, threads, params, isa=None))]
+    #[pyo3(signature = (name, num_envs, threads, params, isa=None, first_index=None))]
     fn new(
         name: &str,
         num_envs: &Bound<'_, PyAny>,
         threads: &Bound<'_, PyAny>,
         params: &Bound<'_, PyDict>,
         isa: Option<&str>,
+        first_index: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let num_envs = count("num_envs", num_envs)?;
         let threads = count("threads", threads)?;
         let (env, limit) = envs::make(name, to_params(params)?).map_err(to_py)?;
         let isa = chosen_isa(isa)?;
         let shapes = Shapes::new(&env.info(), num_envs, env.obs_dtype());
-        let env = guarded(|| env.batch(num_envs, threads, limit, isa))?;
+        let first_index = match first_index {
+            None => 0,
+            Some(index) => index.extract().map_err(|_| {
+                PyValueError::new_err(format!(
+                    "first_index is {index}; accepted: an integer from 0 to {}",
+                    u32::MAX as usize + 1 - num_envs.min(1 << 24)
+                ))
+            })?,
+        };
+        let env = called(|| env.batch_from(first_index, num_envs, threads, limit, isa))?;
         Ok(Batch {
-            env: Mutex::new(Some(env)),
+            env: Mutex::new(Held::Open(env)),
             shapes,
         })
     }
@@ -87,7 +104,7 @@ impl Batch {
     /// Names, layouts and sizes.
     fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let guard = self.lock()?;
-        let env = open(&guard)?;
+        let env = guard.get()?;
         let dict = info_dict(py, env.info(), env.obs_dtype())?;
         dict.set_item("num_envs", env.num_envs())?;
         dict.set_item("threads", env.threads())?;
@@ -111,11 +128,11 @@ impl Batch {
             ))
         })?;
         let mut guard = self.lock()?;
-        let env = open_mut(&mut guard)?;
-        let indices = places(indices, env.num_envs())?;
+        let held = &mut *guard;
+        let indices = places(indices, held.get()?.num_envs())?;
         let mut obs = Output::new("obs", obs, self.shapes.obs_dtype, &self.shapes.obs)?;
         let obs = obs.array()?;
-        py.detach(|| guarded(|| env.reset(root_key(seed), indices.as_deref(), obs)))
+        py.detach(|| held.change(|env| env.reset(root_key(seed), indices.as_deref(), obs)))
     }
 
     /// One step of every instance. Arrays are C-contiguous; `obs` is the new episode's first
@@ -136,7 +153,7 @@ impl Batch {
     ) -> PyResult<()> {
         let shapes = &self.shapes;
         let mut guard = self.lock()?;
-        let env = open_mut(&mut guard)?;
+        let held = &mut *guard;
         let actions = Input::new("actions", actions, shapes.action_dtype, &shapes.actions)?;
         let mut obs = Output::new("obs", obs, shapes.obs_dtype, &shapes.obs)?;
         let mut final_obs = Output::new("final_obs", final_obs, shapes.obs_dtype, &shapes.obs)?;
@@ -149,6 +166,16 @@ impl Batch {
         let mut acting = acting
             .map(|acting| readwrite("acting", acting, "bool", &shapes.acting))
             .transpose()?;
+        refuse_overlap(&[
+            ("actions", actions.span()),
+            ("obs", obs.span()),
+            ("final_obs", final_obs.span()),
+            ("reward", span(&reward)),
+            ("terminated", span(&terminated)),
+            ("truncated", span(&truncated)),
+            ("legal", legal.as_ref().map_or(0..0, span)),
+            ("acting", acting.as_ref().map_or(0..0, span)),
+        ])?;
         let out = Out {
             obs: obs.array()?,
             final_obs: final_obs.array()?,
@@ -159,7 +186,7 @@ impl Batch {
             acting: acting.as_mut().map(flags).transpose()?.unwrap_or_default(),
         };
         let actions = actions.array()?;
-        py.detach(|| guarded(|| env.step(actions, out)))
+        py.detach(|| held.change(|env| env.step(actions, out)))
     }
 
     /// Writes the masks as they are now.
@@ -170,16 +197,20 @@ impl Batch {
         acting: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let guard = self.lock()?;
-        let env = open(&guard)?;
+        let env = guard.get()?;
         let mut legal = legal
             .map(|legal| readwrite("legal", legal, "bool", &self.shapes.legal))
             .transpose()?;
         let mut acting = acting
             .map(|acting| readwrite("acting", acting, "bool", &self.shapes.acting))
             .transpose()?;
+        refuse_overlap(&[
+            ("legal", legal.as_ref().map_or(0..0, span)),
+            ("acting", acting.as_ref().map_or(0..0, span)),
+        ])?;
         let legal = legal.as_mut().map(flags).transpose()?.unwrap_or_default();
         let acting = acting.as_mut().map(flags).transpose()?.unwrap_or_default();
-        guarded(|| env.masks(legal, acting))
+        called(|| env.masks(legal, acting))
     }
 
     /// Packed state rows of chosen instances, (n, state_bytes) uint8.
@@ -190,11 +221,11 @@ impl Batch {
         indices: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<u8>>> {
         let guard = self.lock()?;
-        let env = open(&guard)?;
+        let env = guard.get()?;
         let indices = places(indices, env.num_envs())?;
         let n = indices.as_ref().map_or(env.num_envs(), Vec::len);
         let mut rows = vec![0; n * self.shapes.state_bytes];
-        guarded(|| env.export_state(indices.as_deref(), &mut rows))?;
+        called(|| env.export_state(indices.as_deref(), &mut rows))?;
         PyArray1::from_vec(py, rows).reshape([n, self.shapes.state_bytes])
     }
 
@@ -206,67 +237,86 @@ impl Batch {
         indices: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let mut guard = self.lock()?;
-        let env = open_mut(&mut guard)?;
-        let indices = places(indices, env.num_envs())?;
-        let n = indices.as_ref().map_or(env.num_envs(), Vec::len);
+        let held = &mut *guard;
+        let num_envs = held.get()?.num_envs();
+        let indices = places(indices, num_envs)?;
+        let n = indices.as_ref().map_or(num_envs, Vec::len);
         let shape = [n, self.shapes.state_bytes];
         let rows = readonly::<u8>("state rows", rows, "uint8", &shape)?;
         let rows = rows.as_slice()?;
-        guarded(|| env.import_state(indices.as_deref(), rows))
+        held.change(|env| env.import_state(indices.as_deref(), rows))
     }
 
     /// An independent copy in the same state.
     fn clone(&self) -> PyResult<Self> {
         let guard = self.lock()?;
-        let env = open(&guard)?;
-        let copy = guarded(|| Ok(env.clone_box()))?;
+        let env = guard.get()?;
+        let copy = called(|| env.clone_box())?;
         Ok(Batch {
-            env: Mutex::new(Some(copy)),
+            env: Mutex::new(Held::Open(copy)),
             shapes: self.shapes.clone(),
         })
     }
 
     /// Releases everything; any later call but this one is refused.
     fn close(&self) -> PyResult<()> {
-        *self.lock()? = None;
+        *self.lock()? = Held::Closed;
         Ok(())
     }
 }
 
 impl Batch {
-    fn lock(&self) -> PyResult<MutexGuard<'_, Option<Box<dyn BatchEnv>>>> {
+    fn lock(&self) -> PyResult<MutexGuard<'_, Held>> {
         match self.env.try_lock() {
             Ok(guard) => Ok(guard),
             Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(
                 "the environment is in use by another thread; step it from one at a time",
             )),
-            Err(TryLockError::Poisoned(_)) => Err(PyRuntimeError::new_err(
-                "the environment broke in an earlier call; make a new one",
-            )),
+            Err(TryLockError::Poisoned(_)) => Err(broken()),
         }
     }
 }
 
-fn open(env: &Option<Box<dyn BatchEnv>>) -> PyResult<&dyn BatchEnv> {
-    env.as_deref().ok_or_else(closed)
-}
-
-fn open_mut(env: &mut Option<Box<dyn BatchEnv>>) -> PyResult<&mut Box<dyn BatchEnv>> {
-    env.as_mut().ok_or_else(closed)
-}
-
-fn closed() -> PyErr {
-    PyRuntimeError::new_err("the environment is closed; make a new one")
-}
-
-/// Errors as ValueError, and a panic, which would be a defect, as RuntimeError.
-pub fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(to_py),
-        Err(_) => Err(PyRuntimeError::new_err(
-            "internal error in the environment; its state is lost",
-        )),
+impl Held {
+    fn get(&self) -> PyResult<&dyn BatchEnv> {
+        match self {
+            Held::Open(env) => Ok(env.as_ref()),
+            Held::Closed => Err(PyRuntimeError::new_err(
+                "the environment is closed; make a new one",
+            )),
+            Held::Broken => Err(broken()),
+        }
     }
+
+    /// Runs what changes states. After a panic, which would be a defect, they are given up.
+    fn change(
+        &mut self,
+        call: impl FnOnce(&mut dyn BatchEnv) -> Result<(), Error>,
+    ) -> PyResult<()> {
+        self.get()?;
+        let Held::Open(mut env) = std::mem::replace(self, Held::Broken) else {
+            return Err(broken());
+        };
+        let mut result = Err(Error::new("the call did not end"));
+        guarded(|| {
+            result = call(env.as_mut());
+            Ok(())
+        })
+        .map_err(|panic| {
+            PyRuntimeError::new_err(format!("{panic}; the environment's states are lost"))
+        })?;
+        *self = Held::Open(env);
+        result.map_err(to_py)
+    }
+}
+
+fn broken() -> PyErr {
+    PyRuntimeError::new_err("the environment broke in an earlier call; make a new one")
+}
+
+/// Errors as ValueError; a panic too, for where no states are lost by it.
+pub fn called<T>(call: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
+    guarded(call).map_err(to_py)
 }
 
 pub fn to_py(error: Error) -> PyErr {
@@ -283,15 +333,21 @@ pub fn to_values(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
     let mut values = Vec::with_capacity(given.len());
     for (name, value) in given {
         let name: String = name.extract()?;
-        let value = if value.is_instance_of::<PyBool>() {
-            Value::Bool(value.extract()?)
-        } else if value.is_instance_of::<PyInt>() {
-            // What does not fit is out of every parameter's range.
-            Value::Int(value.extract().unwrap_or(i64::MAX))
-        } else if value.is_instance_of::<PyFloat>() {
-            Value::Float(value.extract()?)
-        } else if let Ok(index) = value.call_method0("__index__") {
-            Value::Int(index.extract().unwrap_or(i64::MAX))
+        // NumPy's scalars, which configuration libraries hand out, become Python's.
+        let plain = match value.call_method0("item") {
+            Ok(item) => item,
+            Err(_) => value.clone(),
+        };
+        let value = if plain.is_instance_of::<PyBool>() {
+            Value::Bool(plain.extract()?)
+        } else if plain.is_instance_of::<PyInt>() {
+            Value::Int(plain.extract().map_err(|_| {
+                PyValueError::new_err(format!(
+                    "{name} is {plain}; accepted: integers of at most 64 bits"
+                ))
+            })?)
+        } else if plain.is_instance_of::<PyFloat>() {
+            Value::Float(plain.extract()?)
         } else {
             return Err(PyTypeError::new_err(format!(
                 "{name} is {}; accepted: a number or a truth value",
@@ -347,12 +403,19 @@ fn places(indices: Option<&Bound<'_, PyAny>>, num_envs: usize) -> PyResult<Optio
     let Some(indices) = indices else {
         return Ok(None);
     };
-    indices.extract().map(Some).map_err(|_| {
+    let refused = || {
         let last = num_envs - 1;
         PyValueError::new_err(format!(
             "indices are {indices}; accepted: a list of integers from 0 to {last}"
         ))
-    })
+    };
+    // Python's truth values are integers: a mask would be taken for places 0 and 1.
+    for index in indices.try_iter().map_err(|_| refused())? {
+        if index?.is_instance_of::<PyBool>() {
+            return Err(refused());
+        }
+    }
+    indices.extract().map(Some).map_err(|_| refused())
 }
 
 fn chosen_isa(name: Option<&str>) -> PyResult<Isa> {

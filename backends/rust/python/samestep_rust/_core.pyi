@@ -34,8 +34,9 @@ class Batch:
         threads: int,
         params: Mapping[str, bool | int | float],
         isa: str | None = None,
+        first_index: int | None = None,
     ) -> Batch:
-        """`isa` is one of available_isas(); None takes the best."""
+        """`isa` is one of available_isas(); None takes the best. None for `first_index` is 0."""
     def info(self) -> dict[str, Any]:
         """Name, version, layouts, bounds and sizes."""
     def reset(self, seed: int, obs: NDArray[Any], indices: Sequence[int] | None = None) -> None:

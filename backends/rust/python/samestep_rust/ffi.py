@@ -155,9 +155,23 @@ def reset_batch(
         raise ValueError(f"num_envs is {num_envs!r}; accepted: an integer from 1 to {1 << 24}")
     shapes = (_saved_shape(env, num_envs), _obs_shape(env, num_envs))
     call = jax.ffi.ffi_call("samestep_reset", shapes, vmap_method=_VMAP)
-    first = jnp.asarray(first_index).astype(jnp.uint32)
+    first = _first_index(first_index, num_envs)
     saved, obs = call(_root(seed_or_root), first, env=env.key)
     return BatchState(saved, int(num_envs)), obs
+
+
+def _first_index(first_index: Any, num_envs: int) -> jax.Array:
+    """() u32; a number is checked, of a traced value the type alone."""
+    accepted = f"accepted: an integer from 0 to {(1 << 32) - num_envs}"
+    if isinstance(first_index, jax.core.Tracer):
+        if not jnp.issubdtype(first_index.dtype, jnp.integer):
+            raise ValueError(f"first_index is traced, of {first_index.dtype}; {accepted}")
+        return jnp.asarray(first_index, jnp.uint32)
+    plain = first_index.item() if hasattr(first_index, "item") else first_index
+    whole = isinstance(plain, int) and not isinstance(plain, bool)
+    if not whole or not 0 <= plain <= (1 << 32) - num_envs:
+        raise ValueError(f"first_index is {first_index!r}; {accepted}")
+    return jnp.asarray(plain, jnp.uint32)
 
 
 def step_batch(

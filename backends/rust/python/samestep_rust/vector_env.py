@@ -31,6 +31,7 @@ def make_vec(
     num_envs: int = 1,
     *,
     threads: int = 1,
+    first_index: int = 0,
     copy: bool = True,
     render_mode: str | None = None,
     **params: bool | int | float,
@@ -40,7 +41,10 @@ def make_vec(
     Args:
         name: one of `env_names()`.
         num_envs: N, from 1.
-        threads: that a step uses, from 1; results do not depend on it.
+        threads: that a step uses, from 1; results do not depend on it. A thread is given at
+            least eight blocks of instances (128 games of Pong), so small batches use fewer.
+        first_index: env_index of the first instance: several workers that share a seed each
+            start where the one before ends, and together play what one batch would.
         copy: whether observations are the caller's to keep. If False, every call returns the
             same array, overwritten by the next.
         render_mode: None or "rgb_array".
@@ -52,7 +56,13 @@ def make_vec(
         TypeError: for a parameter that is no number.
     """
     return RustVectorEnv(
-        name, num_envs, threads=threads, copy=copy, render_mode=render_mode, **params
+        name,
+        num_envs,
+        threads=threads,
+        first_index=first_index,
+        copy=copy,
+        render_mode=render_mode,
+        **params,
     )
 
 
@@ -78,12 +88,14 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
         num_envs: int = 1,
         *,
         threads: int = 1,
+        first_index: int = 0,
         copy: bool = True,
         render_mode: str | None = None,
         **params: bool | int | float,
     ) -> None:
         """See `make_vec`."""
-        self.core = Batch(name, num_envs, threads, params)
+        arguments = (name, num_envs, threads, params, None, first_index)
+        self.core = Batch(*arguments)
         info = self.core.info()
         if info["players"] > 1:
             raise ValueError(
@@ -94,7 +106,7 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
             raise ValueError(f"render_mode is {render_mode!r}; accepted: None, 'rgb_array'")
         if render_mode is not None:
             renderers.check(name)
-        self._arguments: tuple[str, int, int, dict[str, Any]] = (name, num_envs, threads, params)
+        self._arguments: tuple[str, int, int, dict[str, Any], None, int] = arguments
         self.name = name
         self.copy = copy
         self.render_mode = render_mode

@@ -6,7 +6,7 @@ mod frame;
 mod handlers;
 mod key;
 
-use crate::batch::{guarded, info_dict, to_py, to_values};
+use crate::batch::{called, info_dict, to_py, to_values};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -39,7 +39,7 @@ fn ffi_export<'py>(
     num_envs: usize,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let made = key::resolve(key).map_err(to_py)?;
-    let rows = guarded(|| made.env.load_rows(saved_slice(&saved)?, num_envs))?;
+    let rows = called(|| made.env.load_rows(saved_slice(&saved)?, num_envs))?;
     PyArray1::from_vec(py, rows).reshape([num_envs, made.env.info().state_bytes])
 }
 
@@ -51,7 +51,7 @@ fn ffi_import<'py>(
     rows: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let made = key::resolve(key).map_err(to_py)?;
-    let saved = guarded(|| made.env.save_rows(saved_slice(&rows)?))?;
+    let saved = called(|| made.env.save_rows(saved_slice(&rows)?))?;
     let width = saved_bytes(&made.env.info());
     let instances = saved.len() / width;
     PyArray1::from_vec(py, saved).reshape([instances, width])

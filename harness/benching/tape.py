@@ -1,0 +1,96 @@
+"""CHUNK steps of the measured batch, recorded before the clock starts.
+
+Two uses. A measurement that compiles many steps into one program has that very program played
+against the tape. And where masks vary the tape is what is measured, from its start again and again,
+so that every action is legal and no time goes into choosing it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.benching import trace
+from harness.benching.drawing import draw, pick
+from harness.benching.job import CHUNK, CheckFailed
+from harness.implementations import Batch
+from harness.registry import Entry
+
+SPREAD = 256
+"""Steps before a tape of varying masks begins, so that its instances are at different points."""
+
+SUM_ERROR = 1e-4
+"""Of the sum of magnitudes: what adding in another order, in f32, may change."""
+
+
+@dataclass(frozen=True)
+class Tape:
+    """CHUNK steps of all N instances. Observations and rewards are kept as their sums."""
+
+    start: np.ndarray  # (N, state_bytes) u8
+    actions: np.ndarray  # (CHUNK, N, ...)
+    end: np.ndarray  # (N, state_bytes) u8
+    sums: np.ndarray  # (CHUNK, 2) f64, of observations and of rewards
+    magnitudes: np.ndarray  # (CHUNK, 2) f64, of their absolute values
+
+
+def record(batch: Batch, entry: Entry, params: dict[str, Any], seed: int, varies: bool) -> Tape:
+    """Play `batch` and note what it does.
+
+    Args:
+        batch: the implementation, at the size that is measured.
+        entry: its environment.
+        params: and parameters.
+        seed: of the instances and of the actions.
+        varies: whether masks of legal actions vary. It begins near an episode's end where they do
+            not, and with instances spread over an episode where they do.
+    """
+    spread = SPREAD if varies else 0
+    draws = draw(entry.spec, params, spread + CHUNK, batch.num_envs, seed)
+    batch.reset(seed)
+    if not varies:
+        scene = np.array(batch.export_state())
+        trace.move_to_scene(entry, scene)
+        batch.import_state(scene)
+    legal = batch.legal()
+    for words in draws[:spread]:
+        legal = batch.step(pick(words, legal)).legal
+    start = np.array(batch.export_state())
+    actions, sums, magnitudes = [], [], []
+    for words in draws[spread:]:
+        actions.append(pick(words, legal))
+        step = batch.step(actions[-1])
+        legal = step.legal
+        returned = [array.astype(np.float64) for array in (step.obs, step.reward)]
+        sums.append([array.sum() for array in returned])
+        magnitudes.append([np.abs(array).sum() for array in returned])
+    end = np.array(batch.export_state())
+    return Tape(start, np.stack(actions), end, np.array(sums), np.array(magnitudes))
+
+
+def compare(tape: Tape, end: np.ndarray, obs_sums: Any, reward_sums: Any) -> None:
+    """Hold another program's outcome of the same steps against the tape's.
+
+    Args:
+        tape: what was recorded.
+        end: (N, state_bytes) u8 after the last step.
+        obs_sums: (CHUNK,) over all observations of a step.
+        reward_sums: (CHUNK,) over all rewards of a step.
+
+    Raises:
+        CheckFailed: naming what differs.
+    """
+    for index, (name, got) in enumerate((("obs", obs_sums), ("reward", reward_sums))):
+        apart = np.abs(np.asarray(got, np.float64) - tape.sums[:, index])
+        far = ~(apart <= SUM_ERROR * tape.magnitudes[:, index])
+        if far.any():
+            step = int(far.argmax())
+            raise CheckFailed(f"the measured program's sum of {name} differs at step {step}")
+    if end.shape != tape.end.shape:
+        raise CheckFailed(f"the measured program leaves {end.shape} state rows")
+    differs = (end != tape.end).any(axis=1)
+    if differs.any():
+        lane = int(differs.argmax())
+        raise CheckFailed(f"the measured program leaves another state in lane {lane}")

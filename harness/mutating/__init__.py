@@ -1,0 +1,1 @@
+"""What `python -m harness mutants` is made of."""

@@ -1,0 +1,98 @@
+"""A sample of what cargo-mutants makes of the Rust rules."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.mutating.store import DOES_NOT_COMPILE, Store
+from harness.mutating.tests import require_green, suite
+from harness.mutating.tree import CACHE
+from harness.registry import Entry
+from harness.shard import Shard
+
+SEED = 0
+CHUNK = 10
+"""Mutants handed to one run of cargo-mutants: what an interrupt can lose."""
+SECONDS = 120
+"""For cargo test alone, which needs a few."""
+
+
+def run(entry: Entry, size: int, shard: Shard, tree: Path, store: Store) -> None:
+    """Draw `size` mutants of src/rules.rs and test this shard's."""
+    ensure_cargo_mutants()
+    crate = entry.extra.get("crate", f"backends/rust/envs/{entry.name}")
+    file = f"{crate}/src/rules.rs"
+    listing = subprocess.run(
+        ["cargo", "mutants", "--list", "--json", "--file", file],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = sorted(mutant["name"] for mutant in json.loads(listing.stdout))
+    chosen = sorted(random.Random(SEED).sample(names, min(size, len(names))))
+    print(f"{len(names)} mutants of {file}; sampled: {len(chosen)}", flush=True)
+    left = [name for name in shard.of(chosen) if name not in store.outcomes]
+    if left:
+        require_green(suite(entry, "rust"), tree)
+    for start in range(0, len(left), CHUNK):
+        for name, caught_by in cargo_mutants(tree, file, left[start : start + CHUNK]):
+            store.add(name, "sampled", caught_by)
+
+
+def ensure_cargo_mutants() -> None:
+    """Find cargo-mutants, or install it under .cache/ (some minutes, once).
+
+    Raises:
+        UserError: if it cannot be installed.
+    """
+    tools = CACHE / "tools"
+    os.environ["PATH"] += os.pathsep + str(tools / "bin")
+    if shutil.which("cargo-mutants"):
+        return
+    print(f"installing cargo-mutants in {tools}, once", flush=True)
+    command = ["cargo", "install", "--quiet", "--locked", "--root", str(tools), "cargo-mutants"]
+    if subprocess.run(command, check=False).returncode:
+        raise UserError("cargo-mutants cannot be installed; see cargo's message above")
+
+
+def cargo_mutants(tree: Path, file: str, names: list[str]) -> Iterator[tuple[str, str | None]]:
+    """Test mutants by name; what caught each, None for a survivor."""
+    output = tree.parent / "out"
+    shutil.rmtree(output, ignore_errors=True)
+    original = (tree / file).read_bytes()
+    command = ["cargo", "mutants", "--in-place", "--baseline=skip", "--no-times", "--colors=never"]
+    command += ["--profile", "mutants", "--timeout", str(SECONDS), "--cargo-arg=--locked"]
+    command += ["--file", file, "--output", str(output)]
+    for name in names:
+        command += ["--re", f"^{re.escape(name)}$"]
+    try:
+        run = subprocess.run(
+            [*command, "--", "--tests"], cwd=tree, capture_output=True, text=True, check=False
+        )
+    finally:
+        (tree / file).write_bytes(original)
+    outcomes = output / "mutants.out" / "outcomes.json"
+    if not outcomes.exists():
+        raise UserError(f"cargo-mutants failed:\n{(run.stdout + run.stderr)[-2000:]}")
+    for outcome in json.loads(outcomes.read_text())["outcomes"]:
+        if outcome["scenario"] == "Baseline":
+            continue
+        name = outcome["scenario"]["Mutant"]["name"]
+        match outcome["summary"]:
+            case "CaughtMutant":
+                yield name, "cargo test"
+            case "Timeout":
+                yield name, f"no end after {SECONDS} s"
+            case "MissedMutant":
+                yield name, None
+            case _:
+                yield name, DOES_NOT_COMPILE
