@@ -33,12 +33,12 @@ setup-trainers: setup ## setup, and what the tests of the trainers' adapters nee
 	@$(PYTHON) tools/setup.py --trainers
 
 .PHONY: bench
-bench: setup ## measure: ENV=pong [KIND=random] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=puffer] [VARIANT=skip8] [QUICK=1]
+bench: setup ## measure: ENV=pong|halfcheetah [KIND=random] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=mjx,envpool] [VARIANT=default] [QUICK=1]
 	$(harness) bench $(call flag,env,ENV) $(call flag,kind,KIND) $(call flag,batch,BATCH) \
 	  $(call flag,backends,BACKENDS) $(call flag,baselines,BASELINES) $(call flag,variant,VARIANT) $(call switch,quick,QUICK) $(call switch,publish,PUBLISH)
 
 .PHONY: verify
-verify: setup ## prove equal: ENV=pong [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [VARIANT=skip8] [SHARD=k/n]
+verify: setup ## prove the same: ENV=pong|halfcheetah [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [VARIANT=default] [SHARD=k/n]
 	$(harness) verify $(call flag,env,ENV) $(call flag,level,LEVEL) $(call flag,episodes,EPISODES) \
 	  $(call flag,seed,SEED) $(call flag,backends,BACKENDS) $(call flag,variant,VARIANT) $(call flag,shard,SHARD) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH) $(call switch,require-oracle,REQUIRE_ORACLE) $(call switch,without-oracle,WITHOUT_ORACLE)
@@ -48,7 +48,7 @@ replay: setup ## reproduce a difference that verify found: FILE=results/verify/f
 	$(harness) replay $(call quote,$(FILE))
 
 .PHONY: mutants
-mutants: setup ## count the planted bugs that the tests catch: ENV=pong [SAMPLE=300] [SHARD=k/n]
+mutants: setup ## count the planted bugs that the tests catch: ENV=pong|halfcheetah [SAMPLE=300] [SHARD=k/n]
 	$(harness) mutants $(call flag,env,ENV) $(call flag,sample,SAMPLE) $(call flag,shard,SHARD) $(call flag,backends,BACKENDS) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH)
 

@@ -1,6 +1,7 @@
 """Generates `consts.rs` and `consts.py` of every environment's backends from its spec.
 
-`python -m harness consts` writes them; `--check` exits with 1 when one is stale.
+`python -m harness consts` writes them; `--check` exits with 1 when one is stale. A drawing that
+needs the numbers has them in a file of its own, for the libraries do not import the references.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tyro
 
 from harness import registry
 from harness.registry import Entry
-from references.contract import EnvSpec
+from references.contract import Constant, EnvSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTICE = "Generated from references/{name}/spec.py by `python -m harness consts`; do not edit."
@@ -28,14 +29,18 @@ class Args:
 
 
 def rust_source(spec: EnvSpec) -> str:
-    """`consts.rs`: the constants, the slots, STATE's fields and the layout's identity."""
+    """`consts.rs`: the constants, the slots and the layout's identity.
+
+    Real constants are f64 if a field of STATE is, for then the rules are computed in f64 too.
+    """
     lines = [
         f"//! {NOTICE.format(name=spec.name)}",
         "#![allow(clippy::excessive_precision)]",
         "",
     ]
+    double = any(field.dtype == "f8" for field in spec.state)
     for name, value in spec.constants.items():
-        lines.append(f"pub const {name}: {_rust_value(value)};")
+        lines.append(_rust_constant(name, value, "f64" if double else "f32"))
     for name, slot in spec.slots.items():
         lines.append(f"pub const SLOT_{name.upper()}: u32 = {slot};")
     lines += [
@@ -46,15 +51,22 @@ def rust_source(spec: EnvSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rust_value(value: int | float) -> str:
-    return f"i32 = {value}" if isinstance(value, int) else f"f32 = {value!r}"
+def _rust_constant(name: str, value: Constant, real: str) -> str:
+    """One constant: integers are i32, all else is `real`; a tuple is an array, a line an element."""
+    values = value if isinstance(value, tuple) else (value,)
+    kind = "i32" if all(isinstance(item, int) for item in values) else real
+    written = [str(item) if kind == "i32" else repr(float(item)) for item in values]
+    if not isinstance(value, tuple):
+        return f"pub const {name}: {kind} = {written[0]};"
+    rows = "".join(f"    {item},\n" for item in written)
+    return f"#[rustfmt::skip]\npub const {name}: [{kind}; {len(values)}] = [\n{rows}];"
 
 
 def python_source(spec: EnvSpec) -> str:
     """`consts.py`: the same for JAX, with the packed row's fields."""
     lines = [f'"""{NOTICE.format(name=spec.name)}"""', ""]
     for name, value in spec.constants.items():
-        lines.append(f"{name} = {value!r}")
+        lines.append(_python_constant(name, value))
     for name, slot in spec.slots.items():
         lines.append(f"SLOT_{name.upper()} = {slot}")
     lines += [
@@ -66,6 +78,12 @@ def python_source(spec: EnvSpec) -> str:
         ")",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _python_constant(name: str, value: Constant) -> str:
+    if not isinstance(value, tuple):
+        return f"{name} = {value!r}"
+    return f"{name} = (\n" + "".join(f"    {item!r},\n" for item in value) + ")"
 
 
 def targets(entry: Entry) -> dict[Path, str]:
@@ -81,6 +99,9 @@ def targets(entry: Entry) -> dict[Path, str]:
         folder = ROOT / "backends" / backend / entry.name
         if folder.is_dir():  # a backend in Python beside these two
             files[folder / "consts.py"] = python_source(entry.spec)
+    drawing = ROOT / f"backends/rust/python/samestep_rust/render/{entry.name}_consts.py"
+    if drawing.exists():
+        files[drawing] = python_source(entry.spec)
     return files
 
 

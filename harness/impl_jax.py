@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import samestep_jax
+from harness.precision import jax_precision
 from harness.registry import Entry
 from references.batch import BatchStep, check_actions
 from references.contract import DiscreteAction, EnvSpec
@@ -25,12 +26,13 @@ class JaxBatch:
     """
 
     def __init__(self, entry: Entry, num_envs: int, params: dict[str, Any]) -> None:
-        self.spec: EnvSpec = entry.spec
+        self.spec: EnvSpec = entry.spec.under(params)
         self.num_envs = num_envs
         self.params = self.spec.check_params(params)
         if entry.jax_module:
             samestep_jax.register(entry.name, importlib.import_module(entry.jax_module).make_env)
-        self.env: Env = samestep_jax.make(entry.name, **self.params)
+        with jax_precision(self.spec):
+            self.env: Env = samestep_jax.make(entry.name, **self.params)
         self.trace_count = 0
         self._state: BatchState | None = None
         self._step = jax.jit(self._traced_step)
@@ -41,14 +43,15 @@ class JaxBatch:
 
     def reset(self, seed: int, indices: Sequence[int] | None = None) -> np.ndarray:
         """Start instances (all by default) at episode 0; see `harness.implementations.Batch`."""
-        root = tuple(jnp.uint32(word) for word in root_key(seed))
-        if indices is None:
-            self._state, all_obs = self._reset(root)
-            return np.asarray(all_obs)
-        places = list(indices)
-        self._state, chosen = samestep_jax.reset_instances(
-            self.env, self._running(), (root[0], root[1]), places
-        )
+        with jax_precision(self.spec):
+            root = tuple(jnp.uint32(word) for word in root_key(seed))
+            if indices is None:
+                self._state, all_obs = self._reset(root)
+                return np.asarray(all_obs)
+            places = list(indices)
+            self._state, chosen = samestep_jax.reset_instances(
+                self.env, self._running(), (root[0], root[1]), places
+            )
         obs = np.zeros((self.num_envs, *chosen.shape[1:]), chosen.dtype)
         obs[places] = chosen
         return obs
@@ -60,7 +63,8 @@ class JaxBatch:
         if actions.shape != accepted:
             raise ValueError(f"actions have shape {actions.shape}; accepted: {accepted}")
         check_actions(self.spec, self.params, actions)
-        self._state, step = self._step(self._running(), actions)
+        with jax_precision(self.spec):
+            self._state, step = self._step(self._running(), actions)
         return BatchStep(
             np.asarray(step.obs),
             np.asarray(step.final_obs),
@@ -73,25 +77,28 @@ class JaxBatch:
 
     def legal(self) -> np.ndarray | None:
         """Masks of legal actions now, None where actions are continuous."""
-        mask = self._legal(self._running())
+        with jax_precision(self.spec):
+            mask = self._legal(self._running())
         return None if mask is None else np.asarray(mask)
 
     def acting(self) -> np.ndarray | None:
         """Which players must choose now, None in single-player environments."""
-        mask = self._acting(self._running())
+        with jax_precision(self.spec):
+            mask = self._acting(self._running())
         return None if mask is None else np.asarray(mask)
 
     def export_state(self) -> np.ndarray:
         """(N, state_bytes) u8."""
-        return np.asarray(self._export(self._running()))
+        with jax_precision(self.spec):
+            return np.asarray(self._export(self._running()))
 
     def import_state(self, rows: np.ndarray, indices: Sequence[int] | None = None) -> None:
         """Restore instances (all by default). Raises ValueError and changes nothing if refused."""
-        if self._state is None:
-            root = (jnp.uint32(0), jnp.uint32(0))
-            self._state = samestep_jax.import_state(self.env, self._reset(root)[0], rows, indices)
-        else:
-            self._state = samestep_jax.import_state(self.env, self._state, rows, indices)
+        with jax_precision(self.spec):
+            state = self._state
+            if state is None:
+                state = self._reset((jnp.uint32(0), jnp.uint32(0)))[0]
+            self._state = samestep_jax.import_state(self.env, state, rows, indices)
 
     def close(self) -> None:
         """Let the state go."""

@@ -8,9 +8,20 @@ from typing import Any
 import numpy as np
 
 from harness.errors import UserError
+from harness.precision import jax_precision
 from harness.registry import Entry
 from references.batch import BatchStep
 from references.contract import DiscreteAction, EnvSpec
+
+
+def check_built(entry: Entry, built: list[str]) -> None:
+    """Refuse an environment that the installed extension module does not have.
+
+    Raises:
+        UserError: naming those that it has.
+    """
+    if entry.name not in built:
+        raise UserError(f"samestep_rust was built without {entry.name}; it has {', '.join(built)}")
 
 
 class RustBatch:
@@ -23,10 +34,8 @@ class RustBatch:
             import samestep_rust
         except ImportError as error:
             raise UserError(f"samestep_rust is not installed ({error}); run `make setup`") from None
-        if entry.name not in samestep_rust.env_names():
-            built = ", ".join(samestep_rust.env_names())
-            raise UserError(f"samestep_rust was built without {entry.name}; it has {built}")
-        self.spec: EnvSpec = entry.spec
+        check_built(entry, samestep_rust.env_names())
+        self.spec: EnvSpec = entry.spec.under(params)
         self.num_envs = num_envs
         self._core = samestep_rust.Batch(entry.name, num_envs, threads, params)
         players = () if self.spec.num_players == 1 else (self.spec.num_players,)
@@ -45,7 +54,7 @@ class RustBatch:
         step = BatchStep(
             obs=self._obs(),
             final_obs=self._obs(),
-            reward=np.zeros(self._rows, np.float32),
+            reward=np.zeros(self._rows, self.spec.reward_dtype),
             terminated=np.zeros(self.num_envs, np.bool_),
             truncated=np.zeros(self.num_envs, np.bool_),
             legal=self._legal(),
@@ -102,17 +111,19 @@ class FfiBatch:
         try:
             import jax
 
-            from samestep_rust import ffi
+            from samestep_rust import env_names, ffi
         except ImportError as error:
             raise UserError(f"{error}; run `make setup`") from None
-        self.spec: EnvSpec = entry.spec
+        check_built(entry, env_names())
+        self.spec: EnvSpec = entry.spec.under(params)
         self.num_envs = num_envs
         self.trace_count = 0
         """How often the step was traced: once, whatever is stepped."""
         self._ffi = ffi
         self._refused = jax.errors.JaxRuntimeError
         try:
-            self._env = ffi.make(entry.name, **params)
+            with jax_precision(self.spec):
+                self._env = ffi.make(entry.name, **params)
         except RuntimeError as error:  # JAX's default device is not the CPU
             raise UserError(str(error)) from None
         self._step = jax.jit(self._traced_step)
@@ -120,11 +131,12 @@ class FfiBatch:
 
     def reset(self, seed: int, indices: Sequence[int] | None = None) -> np.ndarray:
         """See `harness.implementations.Batch`."""
-        if indices is None:
-            self._state, started = self._ffi.reset_batch(self._env, seed, self.num_envs)
-            return np.asarray(started)
-        places = list(indices)
-        self._state, chosen = self._ffi.reset_instances(self._env, self._running(), seed, places)
+        with jax_precision(self.spec):
+            if indices is None:
+                self._state, started = self._ffi.reset_batch(self._env, seed, self.num_envs)
+                return np.asarray(started)
+            state, places = self._running(), list(indices)
+            self._state, chosen = self._ffi.reset_instances(self._env, state, seed, places)
         obs = np.zeros((self.num_envs, *chosen.shape[1:]), chosen.dtype)
         obs[places] = chosen
         return obs
@@ -135,7 +147,8 @@ class FfiBatch:
             accepted = self._env.action_dtype
             raise ValueError(f"actions are {actions.dtype} {actions.shape}; accepted: {accepted}")
         try:
-            state, step = self._step(self._running(), actions)
+            with jax_precision(self.spec):
+                state, step = self._step(self._running(), actions)
             arrays: Any = (None if array is None else np.asarray(array) for array in step)
             result = BatchStep(*arrays)
         except self._refused as error:
@@ -161,9 +174,10 @@ class FfiBatch:
     def import_state(self, rows: np.ndarray, indices: Sequence[int] | None = None) -> None:
         """See `harness.implementations.Batch`."""
         state = self._state
-        if state is None:
-            state = self._ffi.reset_batch(self._env, 0, self.num_envs)[0]
-        self._state = self._ffi.import_state(self._env, state, rows, indices)
+        with jax_precision(self.spec):
+            if state is None:
+                state = self._ffi.reset_batch(self._env, 0, self.num_envs)[0]
+            self._state = self._ffi.import_state(self._env, state, rows, indices)
 
     def close(self) -> None:
         """Let the state go."""

@@ -23,6 +23,7 @@ class Batch(Protocol):
     """N instances of one environment. Arrays are NumPy; see BatchStep for shapes."""
 
     spec: EnvSpec
+    """As it holds under the batch's parameters."""
     num_envs: int
 
     def reset(self, seed: int, indices: Sequence[int] | None = None) -> np.ndarray:

@@ -11,6 +11,7 @@ mutant, and a run that was interrupted goes on where it was.
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from dataclasses import dataclass
 from types import FrameType
 
@@ -23,7 +24,7 @@ from harness.errors import UserError
 from harness.mutating import sampled
 from harness.mutating.mistakes import plant, read_mistakes
 from harness.mutating.store import Store
-from harness.mutating.tests import require_green, suite
+from harness.mutating.tests import LEVELS, require_green, suite
 from harness.mutating.tree import locked_tree
 from harness.registry import Entry
 from harness.shard import parse_shard
@@ -86,6 +87,24 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _levels(entry: Entry, store: Store) -> Table:
+    """Which level caught each mistake written by hand, and how many each level did."""
+    table = Table(title=f"{entry.name}: the level that caught each mistake")
+    table.add_column("mistake")
+    for backend in BACKENDS:
+        table.add_column(backend)
+    counts = {backend: Counter[str]() for backend in BACKENDS}
+    for mistake, levels in store.levels().items():
+        cells = [levels.get(backend, "-") or "SURVIVED" for backend in BACKENDS]
+        table.add_row(mistake, *cells)
+        for backend, cell in zip(BACKENDS, cells, strict=True):
+            counts[backend][cell] += 1
+    table.add_section()
+    for level in LEVELS:
+        table.add_row(f"all of {level}", *(str(counts[backend][level]) for backend in BACKENDS))
+    return table
+
+
 def report(entry: Entry, store: Store) -> int:
     """Print totals and survivors; the exit status."""
     table = Table(title=f"{entry.name}: planted bugs")
@@ -96,6 +115,7 @@ def report(entry: Entry, store: Store) -> int:
         table.add_row(kind, str(planted), str(caught), share)
     console = Console()
     console.print(table)
+    console.print(_levels(entry, store))
     bad = False
     for name, outcome in store.survivors().items():
         bad |= not outcome["reason"] or outcome["kind"] == "by hand"

@@ -34,6 +34,7 @@ OF_ENVIRONMENT = (
     "{jax}/**/*.py",
     "backends/*/{name}/**/*.py",
     "harness/oracles/{name}*",
+    "harness/measures/{name}*",
 )
 
 OF_ORACLE = "harness/baselines/{baseline}_source.py"
@@ -41,7 +42,7 @@ OF_ORACLE = "harness/baselines/{baseline}_source.py"
 
 OF_ENTRY = (
     *("name", "reference", "backends", "variants", "tests"),
-    *("oracle", "comparator", "mode", "states", "jax_module"),
+    *("oracle", "comparator", "mode", "states", "measure", "jax_module"),
 )
 """What of the registry's entry decides what is proven; the whole file lists other environments."""
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -36,6 +37,8 @@ class Entry:
     """The first is what bench and verify take unless told."""
     bench_variants: tuple[str, ...] = ("default",)
     bench_batches: tuple[int, ...] = (4096, 16384)
+    bench_notes: Mapping[str, str] = field(default_factory=dict)
+    """By implementation: what a reader of its rows in the bench's table must know."""
     tests: str = ""
     """Folder with the environment's own L1 and L2 tests."""
     oracle: str = ""
@@ -47,6 +50,9 @@ class Entry:
     states: str = ""
     """"module:function" that gives further packed rows to take one step from, for (params, seed):
     what rollouts hardly ever reach."""
+    measure: str = ""
+    """"module:NAME" of the Measure that level 3 holds an inexact environment to: errors of single
+    steps from injected states, and how long free runs last. Without it, level 3 is rollouts."""
     bench_states: str = ""
     """"module:function" that moves packed rows close to an episode's end, for the bench's check."""
     jax_module: str = ""
@@ -120,5 +126,31 @@ register(
         tests="tests/pong",
         oracle="harness.oracles.pong",
         bench_states="references.pong.scenes:near_end",
+    )
+)
+
+register(
+    Entry(
+        name="halfcheetah",
+        reference="references.halfcheetah:HalfCheetah",
+        baselines=(
+            "gymnasium",
+            "mujoco-rollout",
+            "envpool",
+            "mjx",
+            "brax-generalized",
+            "brax-spring",
+        ),
+        variants=(
+            Variant("default", {}),
+            Variant("double", {"double_precision": True}),
+        ),
+        bench_batches=(256, 4096),
+        bench_notes=dict.fromkeys(("rust", "rust-ffi"), "computes in f64"),
+        tests="tests/halfcheetah",
+        oracle="harness.oracles.halfcheetah",
+        comparator="harness.measures.halfcheetah:comparator",
+        mode="one-step",
+        measure="harness.measures.halfcheetah:MEASURE",
     )
 )

@@ -33,9 +33,10 @@ def main(arguments: list[str]) -> int:
         f"{spec.name} {failure.variant} {failure.params} on {failure.backend}: "
         f"seed {failure.seed}, env_index {failure.env_index}, episode {failure.episode}, "
         f"{len(failure.actions)} actions, {failure.start.num_envs} instance(s)"
+        + (f", state {failure.case}" if failure.case else "")
     )
     print(f"  recorded  {failure.difference.describe()}")
-    trial = Trial(failure.entry, failure.backend, failure.params)
+    trial = Trial(failure.entry, failure.backend, failure.params, failure.comparator())
     try:
         difference = trial.run(failure.start, failure.actions)
     except ValueError as error:

@@ -5,28 +5,23 @@ Exit status 0 if nothing differs, 1 if something does, 2 for wrong input.
 
 from __future__ import annotations
 
-import importlib
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from harness import implementations, registry
-from harness.baselines import Unavailable
+from harness import registry
 from harness.errors import UserError
-from harness.registry import Entry, Variant
+from harness.registry import Entry
 from harness.shard import Shard, parse_shard
-from harness.verifying import bundle, installed, levels, rollout, traces
-from harness.verifying.compare import comparator
-from harness.verifying.record import ORACLE, Record, Row, has_oracle, now
-from harness.verifying.rollout import WHOLE, Outcome, Plan
+from harness.verifying import levels, plot, rollout, traces
+from harness.verifying.measured import Measured
+from harness.verifying.record import HORIZON, ONE_STEP, ORACLE, Record, Row, has_oracle
+from harness.verifying.rollout import WHOLE, Plan
+from harness.verifying.session import Rollouts
 
 
 @dataclass
@@ -38,7 +33,8 @@ class Args:
     level: str = ""
     """1 property tests, 2 interaction tests, 3 rollouts; by default all that it has."""
     episodes: str = "100"
-    """Level 3: whole episodes of each variant and seed."""
+    """Level 3: whole episodes of each variant and seed; of an environment with a measure, units
+    of about 1,000 states that one step is taken from."""
     seed: str = "0"
     """Level 3: one seed or several, as in 0,1,2."""
     backends: str = ""
@@ -89,7 +85,8 @@ def main(arguments: list[str]) -> int:
             record.add(levels=found)
             rows += found
         if 3 in chosen:
-            session = _Rollouts(entry, record, console, named, bool(args.shard) and not args.redo)
+            keep = bool(args.shard) and not args.redo
+            session = (Measured if entry.measure else Rollouts)(entry, record, console, named, keep)
             for variant in variants:
                 for seed in seeds:
                     session.run(variant, Plan(episodes, seed, shard), rows)
@@ -99,174 +96,14 @@ def main(arguments: list[str]) -> int:
         if rows:
             _print(rows)
     if args.publish:
-        print(f"published as {record.publish(args.without_oracle)}")
+        published = record.publish(args.without_oracle)
+        plot.publish(entry, record, published.parent)
+        print(f"published as {published}")
     failed = any(row["status"] in ("failed", "differs") for row in rows)
     no_oracle = [row for row in rows if row.get("backend") == ORACLE and _unavailable(row)]
     if args.require_oracle and no_oracle:
         print(f"harness verify: no oracle: {no_oracle[0]['reason']}", file=sys.stderr)
     return int(failed or bool(args.require_oracle and no_oracle))
-
-
-class _Rollouts:
-    """Level 3 of one run of the command."""
-
-    def __init__(
-        self, entry: Entry, record: Record, console: Console, named: list[str], keep: bool
-    ) -> None:
-        self.entry = entry
-        self.record = record
-        self.console = console
-        self.named = named
-        self.keep = keep
-        self.stale = {name: installed.stale(name) for name in named or entry.backends}
-        for reason in sorted({*self.stale.values()} - {""}):
-            print(f"harness verify: not publishable: {reason}", file=sys.stderr)
-        comparator(entry)  # refuses what cannot be compared before any work is done
-
-    def run(self, variant: Variant, plan: Plan, into: list[Row]) -> None:
-        """Compare all backends under one variant and seed; the rows are recorded and added.
-
-        Raises:
-            KeyboardInterrupt: after the rows that were finished have been recorded.
-        """
-        rows: list[Row] = []
-        batches = {}
-        for name in self.named or self.entry.backends:
-            row = self._row(name, variant, plan)
-            kept = self.record.finished(row) if self.keep else None
-            if kept is not None:
-                rows.append({**kept, "reason": "kept: finished on the same sources"})
-                continue
-            try:
-                batches[name] = implementations.make_batch(
-                    self.entry, name, len(plan.env_index), variant.params
-                )
-            except (UserError, ImportError) as error:
-                if self.named:
-                    raise UserError(f"backend {name} cannot run here: {error}") from None
-                rows.append({**row, "status": "unavailable", "reason": str(error)})
-        if not batches and not any(row["status"] == "equal" for row in rows):
-            reasons = "; ".join(f"{row['backend']}: {row['reason']}" for row in rows)
-            raise UserError(f"no backend of {self.entry.name} can run here: {reasons}")
-        compared = self._compare(variant, plan, batches) if batches else []
-        rows += compared
-        self.record.add(rollouts=rows)
-        into += rows
-        if len(compared) < len(batches):
-            raise KeyboardInterrupt
-
-    def _compare(
-        self, variant: Variant, plan: Plan, batches: dict[str, implementations.Batch]
-    ) -> list[Row]:
-        title = f"{self.entry.name} {variant.name} seed {plan.seed}: {', '.join(batches)}"
-        total = int(plan.quota.sum())
-        with progress_bar(self.console, title, total) as advance:
-            outcomes, seconds = rollout.run(self.entry, variant.params, plan, batches, advance)
-        for batch in batches.values():
-            batch.close()
-        rows = []
-        for outcome in outcomes:
-            if not outcome.complete:
-                continue
-            row = self._row(outcome.backend, variant, plan)
-            row |= {"episodes": outcome.episodes, "steps": outcome.steps, "status": "equal"}
-            row["seconds"] = round(seconds, 2)
-            if outcome.difference is not None:
-                row |= self._report(variant, plan, outcome)
-            rows.append(row)
-        return rows
-
-    def _report(self, variant: Variant, plan: Plan, outcome: Outcome) -> Row:
-        """Write the bundle of a difference and print how to reproduce it."""
-        difference, shrunk = outcome.difference, outcome.shrunk
-        assert difference is not None and shrunk is not None
-        failure = bundle.Bundle(
-            entry=self.entry,
-            variant=variant.name,
-            params=variant.params,
-            backend=outcome.backend,
-            seed=plan.seed,
-            env_index=outcome.env_index,
-            episode=outcome.episode,
-            start=shrunk.start,
-            actions=shrunk.actions,
-            difference=shrunk.difference,
-            reproduced=shrunk.reproduced,
-        )
-        path = bundle.write(failure, self.record.folder / "failures")
-        step = difference.step - outcome.episode_step
-        where = "from an injected state" if outcome.injected else f"episode {outcome.episode}"
-        print(
-            f"{self.entry.name} {variant.name} on {outcome.backend} differs: seed {plan.seed}, "
-            f"env_index {outcome.env_index}, {where}, step {step}\n"
-            f"  {difference.field}: expected {difference.expected}, got {difference.got}\n"
-            + (f"  also: {', '.join(difference.others)}\n" if difference.others else "")
-            + f"  {difference.lanes} of {len(plan.env_index)} instances differ after that step; "
-            f"shrunk to {len(shrunk.actions)} action(s)"
-            + ("" if shrunk.reproduced else ", NOT REPRODUCED in a second run")
-            + f"\n  python -m harness replay {path}"
-        )
-        return {
-            "status": "differs",
-            "differences": difference.lanes,
-            "reason": f"{where} of env {outcome.env_index}, step {step}: "
-            f"{difference.field} is {difference.got}, expected {difference.expected}",
-            "bundle": str(path),
-        }
-
-    def run_oracle(self, variant: Variant, seed: int, episodes: int) -> list[Row]:
-        """The reference against the engine that decides what is right."""
-        row = self._row(ORACLE, variant, Plan(episodes, seed))
-        title = f"{self.entry.name} {variant.name} seed {seed}: reference against the oracle"
-        try:
-            oracle = importlib.import_module(self.entry.oracle)
-            with progress_bar(self.console, title, episodes) as advance:
-                started = time.perf_counter()
-                found = oracle.run(episodes, seed, variant.params, lambda done, _: advance(done))
-        except (Unavailable, UserError, ImportError) as error:
-            row |= {"status": "unavailable", "reason": str(error)}
-        else:
-            row |= {name: found[name] for name in ("episodes", "steps", "differences")}
-            row["seconds"] = round(time.perf_counter() - started, 2)
-            row["status"] = "differs" if found["differences"] else "equal"
-            row["reason"] = str(found["first_difference"] or "")
-        self.record.add(rollouts=[row])
-        return [row]
-
-    def _row(self, backend: str, variant: Variant, plan: Plan) -> Row:
-        return {
-            "level": 3,
-            "backend": backend,
-            "variant": variant.name,
-            "params": variant.params,
-            "seed": plan.seed,
-            "plan_episodes": plan.episodes,
-            "shard": f"{plan.shard.index}/{plan.shard.count}",
-            "status": "unavailable",
-            "episodes": 0,
-            "steps": 0,
-            "differences": 0,
-            "seconds": 0.0,
-            "reason": "",
-            "stale": self.stale.get(backend, ""),
-            "time": now(),
-        }
-
-
-@contextmanager
-def progress_bar(console: Console, title: str, total: int) -> Iterator[rollout.Progress]:
-    """A bar of episodes on a terminal, nothing elsewhere."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda episodes: progress.update(task, completed=episodes)
 
 
 def _print(rows: list[Row]) -> None:
@@ -278,11 +115,58 @@ def _print(rows: list[Row]) -> None:
             what, count = row["what"], f"{row['passed']} passed, {row['failed']} failed"
         else:
             what = f"{row['backend']} {row['variant']} seed {row['seed']}"
-            count = f"{row['episodes']:,} episodes, {row['steps']:,} steps"
+            count = _compared(row)
         cells = (str(row["level"]), what, row["status"], count, f"{row['seconds']:.1f}")
         table.add_row(*cells, row["reason"])
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+    measured = [row for row in rows if row.get("classes")]
+    if measured:
+        console.print(_error_table(measured))
+
+
+def _compared(row: Row) -> str:
+    """How much a row of level 3 is about."""
+    kind = row.get("kind", "")
+    if kind == ONE_STEP:
+        return f"one step from {row['steps']:,} states"
+    if kind == HORIZON and "horizon" in row:
+        found = row["horizon"]
+        other = found["reference"][f"{found['apart']:g}"]["median"]
+        return f"{row['episodes']:,} free runs, median {found['median']:g} steps of {other:g}"
+    return f"{row['episodes']:,} episodes, {row['steps']:,} steps"
+
+
+def _error_table(rows: list[Row]) -> Table:
+    """One-step errors by class, and how often the rounded reference is off as far."""
+    table = Table(title="one-step errors over STATE, observation and reward", title_justify="left")
+    for name in (
+        "what",
+        "states",
+        "count",
+        "50 %",
+        "99 %",
+        "99.5 %",
+        "largest",
+        "share",
+        "exceptions",
+    ):
+        table.add_column(name, justify="left" if name in ("what", "states") else "right")
+    for row in rows:
+        for kind, found in row["classes"].items():
+            bar, error = found["bar"], found["error"]
+            sizes = [_size(error[name]) for name in ("q50", "q99", "q995", "max")]
+            share = f"{found['share_within']:.3%} within {bar['within']:g}"
+            beyond = f"{found['exceptions']} beyond {bar['limit']:g}"
+            if "rounded" in found:
+                beyond += f" (rounded: {found['rounded']['exceptions']})"
+            what = f"{row['backend']} {row['variant']}"
+            table.add_row(what, kind, f"{error['states']:,}", *sizes, share, beyond)
+    return table
+
+
+def _size(error: float | None) -> str:
+    return "inf" if error is None else f"{error:.1e}"
 
 
 def _unavailable(row: Row) -> bool:

@@ -25,7 +25,7 @@ class BatchStep(NamedTuple):
 
     obs: np.ndarray  # (N, *obs)
     final_obs: np.ndarray  # (N, *obs), rows of ended episodes only
-    reward: np.ndarray  # (N,) float32
+    reward: np.ndarray  # (N,) of spec.reward_dtype
     terminated: np.ndarray  # (N,) bool
     truncated: np.ndarray  # (N,) bool
     legal: np.ndarray | None = None  # (N, A) bool, None where actions are continuous
@@ -74,7 +74,7 @@ class ReferenceBatch:
         """Step every instance; the ended ones begin their next episode."""
         obs = self._zeros_obs()
         final_obs = self._zeros_obs()
-        reward = np.zeros((self.num_envs, *self.players), np.float32)
+        reward = np.zeros((self.num_envs, *self.players), self.spec.reward_dtype)
         terminated = np.zeros(self.num_envs, np.bool_)
         truncated = np.zeros(self.num_envs, np.bool_)
         for index, instance in enumerate(self._instances):

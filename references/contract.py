@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -21,7 +21,7 @@ class Step(NamedTuple):
     """What one step of one instance returns. With P > 1 players a player axis comes first."""
 
     obs: np.ndarray  # spec.obs.shape, or (P, *spec.obs.shape)
-    reward: np.ndarray  # () float32, or (P,)
+    reward: np.ndarray  # () of spec.reward_dtype, or (P,)
     terminated: bool  # the rules ended the episode
     truncated: bool  # cut off from outside; never together with `terminated`
 
@@ -108,9 +108,16 @@ HEADER = (
 """The first bytes of every packed state row, the same for every environment."""
 
 
+Constant = int | float | tuple[int, ...] | tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class EnvSpec:
-    """One environment: numbers and layouts. Constants are what generated files carry."""
+    """One environment: numbers and layouts. Constants are what generated files carry.
+
+    What observations and rewards look like may depend on parameters; `under` gives the spec that
+    holds under given ones. STATE, and with it the packed row, never does.
+    """
 
     name: str
     version: int
@@ -120,13 +127,42 @@ class EnvSpec:
     """The action layout under given parameters."""
     slots: Mapping[str, int]
     """Random draws of a step, by name; each is threefry(env_key, (t, slot))."""
-    constants: Mapping[str, int | float]
+    constants: Mapping[str, Constant]
     params: Mapping[str, Param] = field(default_factory=dict)
     num_players: int = 1
     exact: bool = True
     """Whether backends must equal the reference bit for bit."""
     transfer_margin: float = 0.0
     default_max_episode_steps: int = 0
+    reward_dtype: str = "f4"
+    """As NumPy writes it: "f4" or "f8"."""
+    obs_under: Callable[[Mapping[str, Any]], ObsLayout] | None = None
+    """The observation layout under given parameters, where it depends on them."""
+    reward_under: Callable[[Mapping[str, Any]], str] | None = None
+    """The rewards' dtype under given parameters, where it depends on them."""
+
+    def under(self, params: Mapping[str, Any]) -> EnvSpec:
+        """This spec with the `obs` and `reward_dtype` that hold under these parameters.
+
+        The same object for the same parameters; itself where neither depends on any.
+
+        Raises:
+            ValueError: for an unknown name or an unacceptable value.
+        """
+        checked = self.check_params(params)
+        if self.obs_under is None and self.reward_under is None:
+            return self
+        key = tuple(checked.values())
+        if key not in self._under:
+            obs = self.obs if self.obs_under is None else self.obs_under(checked)
+            reward = self.reward_dtype if self.reward_under is None else self.reward_under(checked)
+            self._under[key] = replace(self, obs=obs, reward_dtype=reward)
+        return self._under[key]
+
+    @cached_property
+    def _under(self) -> dict[tuple[Any, ...], EnvSpec]:
+        """What `under` has made, by the values of all parameters in order."""
+        return {}
 
     @cached_property
     def all_params(self) -> dict[str, Param]:
@@ -188,6 +224,17 @@ class EnvSpec:
             )
         return view
 
+    def in_single(self, rows: np.ndarray) -> np.ndarray:
+        """(N, state_bytes) u8 rows with the numbers of f8 fields rounded to the nearest f32.
+
+        What a backend in single precision makes of them; one in double holds the result too.
+        """
+        packed = np.array(rows).view(self.row_dtype)
+        for stated in self.state:
+            if stated.dtype == "f8":
+                packed[stated.name] = packed[stated.name].astype(np.float32)
+        return packed.view(np.uint8)
+
 
 class ReferenceState(Protocol):
     """One instance's state: STATE's fields, and what randomness hangs on."""
@@ -208,6 +255,7 @@ class Reference(Protocol):
     """
 
     spec: EnvSpec
+    """As it holds under `params`; see `EnvSpec.under`."""
     params: dict[str, Any]
 
     def reset(self, key: Key) -> tuple[Any, np.ndarray]:

@@ -1,6 +1,8 @@
 """Fills README.md's benchmark tables from results/published/bench-ENV.jsonl.
 
-A block `<!-- bench:ENV -->` ... `<!-- /bench -->` holds one table; what stands in it is replaced.
+A block `<!-- bench:ENV -->` ... `<!-- /bench -->` holds the tables of one environment; what stands
+in it is replaced. Up to two baselines stand beside ours in one table. More are too wide for that:
+then there are two tables for each set of parameters, of speeds and of ratios.
 `--check` changes nothing and exits with 1 where the README is stale.
 """
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PUBLISHED = ROOT / "results" / "published"
 USUAL_REPEATS = 5
+FEW_BASELINES = 2
 BLOCK = re.compile(r"(<!-- bench:(?P<env>[\w-]+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 Row = dict[str, Any]
@@ -49,17 +52,22 @@ def parameters(row: Row) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(given.items()))
 
 
-def table(rows: list[Row]) -> str:
-    """The measurements as Markdown, each beside the baselines of its setting."""
+def tables(rows: list[Row]) -> str:
+    """The measurements as Markdown, beside the baselines of their settings."""
     if not rows:
         return "No measurement is published yet; `make bench` makes one.\n"
-    rates = {(row["impl"], setting(row)): row["sps_median"] for row in rows}
     baselines = [name for name in BASELINES if any(row["impl"] == name for row in rows)]
+    made = one_table(rows, baselines) if len(baselines) <= FEW_BASELINES else parted(rows)
+    return made + "\n" + origin(rows) + "\n"
+
+
+def one_table(rows: list[Row], baselines: list[str]) -> str:
+    """A line a measurement, with its ratio to each baseline."""
+    rates = {(row["impl"], setting(row)): row["sps_median"] for row in rows}
     several = any(parameters(row) for row in rows)
     header = ["Frame skip", *["Parameters"] * several, "Batch", "Threads"]
     header += ["Implementation", "Steps/s", *(f"Ratio to {name}" for name in baselines)]
-    rule = ["---" if name in ("Parameters", "Implementation") else "---:" for name in header]
-    lines = [f"| {' | '.join(header)} |", f"|{'|'.join(rule)}|"]
+    lines = []
     for row in sorted(rows, key=lambda row: (*setting(row), -row["sps_median"])):
         frame_skip, given, batch, threads = setting(row)
         cells = [str(frame_skip), *[given or "defaults"] * several, str(batch), str(threads)]
@@ -67,8 +75,74 @@ def table(rows: list[Row]) -> str:
         for name in baselines:
             beside = rates.get((name, setting(row)))
             cells.append(ratio(row["sps_median"] / beside) if beside else "")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n\n" + origin(rows) + "\n"
+        lines.append(cells)
+    return markdown(header, lines)
+
+
+def parted(rows: list[Row]) -> str:
+    """Two tables for each frame skip and parameters."""
+    parts: dict[tuple[Any, ...], list[Row]] = {}
+    for row in sorted(rows, key=setting):
+        parts.setdefault(setting(row)[:2], []).append(row)
+    several = len(parts) > 1
+    made = []
+    for (frame_skip, given), part in parts.items():
+        if several:
+            made.append(f"With frame skip {frame_skip}, {given or 'defaults'}:\n")
+        of_reference = [row for row in part if row["impl"] == "reference"]
+        part = [row for row in part if row not in of_reference]
+        if part:
+            made += [speeds(part), ratios(part)]
+        made += [f"The reference takes {speed(row)} steps a second.\n" for row in of_reference]
+    return "\n".join(made)
+
+
+def speeds(rows: list[Row]) -> str:
+    """A line an implementation, a column a batch size and number of threads."""
+    settings = sorted({(row["batch"], row["threads"]) for row in rows})
+    measured = {(row["impl"], row["batch"], row["threads"]): row for row in rows}
+    shown = {row["impl"]: implementation(row) for row in rows}
+    header = ["Steps/s", *(f"Batch {batch}, {told(threads)}" for batch, threads in settings)]
+    lines = []
+    for impl in sorted(shown, key=lambda impl: -fastest(rows, impl)):
+        cells = [measured.get((impl, *each)) for each in settings]
+        lines.append([shown[impl], *(speed(row) if row else "" for row in cells)])
+    return markdown(header, lines)
+
+
+def ratios(rows: list[Row]) -> str:
+    """Ours against each baseline, at the largest batch on the most threads."""
+    baselines = [name for name in BASELINES if any(row["impl"] == name for row in rows)]
+    largest = max((row["batch"], row["threads"]) for row in rows)
+    rates = {
+        row["impl"]: row["sps_median"] for row in rows if (row["batch"], row["threads"]) == largest
+    }
+    header = [f"Ratio at batch {largest[0]}, {told(largest[1])}", *baselines]
+    lines = []
+    for impl in sorted(rates, key=lambda impl: -rates[impl]):
+        if impl not in BASELINES:
+            beside = [rates.get(name) for name in baselines]
+            lines.append([impl, *(ratio(rates[impl] / each) if each else "" for each in beside)])
+    return markdown(header, lines)
+
+
+def fastest(rows: list[Row], impl: str) -> float:
+    """The most steps a second that an implementation was measured at."""
+    return float(max(row["sps_median"] for row in rows if row["impl"] == impl))
+
+
+def told(threads: int) -> str:
+    """A number of threads, in words."""
+    return f"{threads} thread" + ("s" if threads > 1 else "")
+
+
+def markdown(header: list[str], lines: list[list[str]]) -> str:
+    """A table; what is a number is aligned to the right."""
+    number = re.compile(r"[\d.]+( [KMG])?( \(.*\))?|")
+    right = [all(number.fullmatch(line[place]) for line in lines) for place in range(len(header))]
+    rule = "|".join("---:" if each else "---" for each in right)
+    rows = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"| {' | '.join(header)} |\n|{rule}|\n{rows}"
 
 
 def implementation(row: Row) -> str:
@@ -101,7 +175,7 @@ def render(readme: str, published: Path = PUBLISHED) -> str:
 
     def fill(match: re.Match[str]) -> str:
         rows = read_rows(published / f"bench-{match['env']}.jsonl")
-        return match[1] + table(rows) + match[3]
+        return match[1] + tables(rows) + match[3]
 
     return BLOCK.sub(fill, readme)
 

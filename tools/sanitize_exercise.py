@@ -57,7 +57,7 @@ def arrays(info: dict[str, Any]) -> Arrays:
     made: Arrays = {
         "obs": np.full(obs, 99, info["obs_dtype"]),
         "final_obs": np.full(obs, 99, info["obs_dtype"]),
-        "reward": np.full(rows, np.nan, np.float32),
+        "reward": np.full(rows, np.nan, info["reward_dtype"]),
         "terminated": np.ones(SIZE, np.bool_),
         "truncated": np.ones(SIZE, np.bool_),
     }

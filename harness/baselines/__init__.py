@@ -21,9 +21,28 @@ class Baseline:
     """"module:callable", given a Job, returning a Runner."""
     processes: bool = False
     """Whether it uses several cores as several processes, each stepping its share of the batch."""
+    on_xla: bool = False
+    """Whether it takes all cores that its process may use: threads are set by confining it. Its
+    programs take long to compile, so a quick run leaves out all but the row on all cores."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Environment variables that its process is started with."""
 
+
+XLA_THREADS = (("NPROC", "8"),)
+"""How many threads XLA's pool on the CPU has. With the two of a machine of two cores, MJX waits for
+itself from a batch of 1,024 on, and never ends."""
 
 BASELINES: dict[str, Baseline] = {
     "puffer": Baseline("harness.baselines.puffer:make", processes=True),
+    "gymnasium": Baseline("harness.baselines.gymnasium_mujoco:make", processes=True),
+    "mujoco-rollout": Baseline("harness.baselines.mujoco_rollout:make"),
+    "envpool": Baseline("harness.baselines.envpool_mujoco:make"),
+    "mjx": Baseline("harness.baselines.mjx_env:make", on_xla=True, environment=XLA_THREADS),
+    "brax-generalized": Baseline(
+        "harness.baselines.brax_env:make_generalized", on_xla=True, environment=XLA_THREADS
+    ),
+    "brax-spring": Baseline(
+        "harness.baselines.brax_env:make_spring", on_xla=True, environment=XLA_THREADS
+    ),
 }
 """By the name that a registry entry lists."""

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.baselines import Unavailable
+from harness.baselines.cache import cache_dir
 
 VERSION = "3.0.0"
 SHA256 = "7df3a3e3f5f894d78d2a1f5374097890aec01473183e748abefe4f3faa10eaa9"
@@ -32,12 +33,6 @@ KEPT = (
 )
 DOWNLOAD_SECONDS = 120.0
 COMPILE_SECONDS = 120.0
-
-
-def cache_dir() -> Path:
-    """The folder for what is fetched or compiled: SAMESTEP_CACHE, or .cache in this repository."""
-    default = Path(__file__).resolve().parents[2] / ".cache"
-    return Path(os.environ.get("SAMESTEP_CACHE") or default)
 
 
 def source() -> Path:

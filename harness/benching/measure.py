@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.benching.job import Ready
-from harness.benching.plan import Group, Row
-from harness.benching.pool import Worker, WorkerFailed
+from harness.benching.plan import Group, Row, available_cores
+from harness.benching.pool import Worker, WorkerFailed, wait_any
 
 FAILS_THE_RUN = ("CheckFailed", "Refused")
 LABELS = {"CheckFailed": "check failed: ", "Refused": "refused: ", "Error": "failed: "}
@@ -21,7 +21,7 @@ class Timing:
 
     repeats: int = 5
     seconds: float = 1.0
-    prepare_limit: float = 180.0  # start, fetch, compile, check
+    prepare_limit: float = 300.0  # start, fetch, compile, check
     grace: float = 60.0  # beyond the seconds asked for
     slow_factor: float = 3.0  # a row whose first repeat takes so many times the seconds asked for
     slow_repeats: int = 2  # gets no more than these, and a flag
@@ -76,8 +76,8 @@ def measure_group(
 ) -> list[Outcome]:
     """Prepare all rows, then measure them in turns.
 
-    Preparations run beside each other. While one row is measured the workers of all others wait
-    for their pipes.
+    As many rows are prepared at once as there are cores, so that the time of a compilation means
+    something. While one row is measured the workers of all others wait for their pipes.
 
     `expected` is the file with the reference's trace; `say` is told what is going on.
     """
@@ -93,18 +93,38 @@ def measure_group(
 
 
 def _prepare(pool: Pool, outcomes: list[Outcome], expected: str, timing: Timing) -> None:
-    for outcome in outcomes:
-        for index, job in enumerate(outcome.row.jobs):
-            worker = pool.worker(outcome.row, index)
-            worker.ask({"do": "prepare", "job": job.to_json(), "expected": expected})
-            outcome.workers.append(worker)
-    deadline = time.monotonic() + timing.prepare_limit
-    for outcome in outcomes:
+    waiting = list(outcomes)
+    running: list[tuple[Outcome, float]] = []  # and until when
+    while waiting or running:
+        while waiting and len(running) < len(available_cores()):
+            outcome = waiting.pop(0)
+            for index, job in enumerate(outcome.row.jobs):
+                worker = pool.worker(outcome.row, index)
+                worker.ask({"do": "prepare", "job": job.to_json(), "expected": expected})
+                outcome.workers.append(worker)
+            running.append((outcome, time.monotonic() + timing.prepare_limit))
+        ended = _next(running)
+        outcome, deadline = running.pop(ended)
         answers = _receive(outcome, deadline)
         if not outcome.failure:
             said = [Ready(**answer["ready"]) for answer in answers]
             outcome.ready = said[0]._replace(compile_s=max(ready.compile_s for ready in said))
             outcome.batch = sum(ready.batch for ready in said)
+
+
+def _next(running: list[tuple[Outcome, float]]) -> int:
+    """Wait for the row all of whose processes have answered or ended, or that is out of time."""
+    silent = [set(outcome.workers) for outcome, _ in running]
+    while True:
+        first = min(range(len(running)), key=lambda index: running[index][1])
+        left = max(0.0, running[first][1] - time.monotonic())
+        heard = wait_any(set().union(*silent), left)
+        if not heard:
+            return first
+        for index, workers in enumerate(silent):
+            workers -= heard
+            if not workers:
+                return index
 
 
 def _measure(outcome: Outcome, timing: Timing) -> None:

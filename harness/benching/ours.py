@@ -11,7 +11,7 @@ import numpy as np
 
 from harness import registry
 from harness.baselines import Unavailable
-from harness.benching import tape, trace
+from harness.benching import one_step, tape, trace
 from harness.benching.drawing import draw, draw_actions, pick
 from harness.benching.job import CHUNK, PRECISION, Job, Ready, Refused
 from harness.benching.tape import Tape
@@ -27,8 +27,14 @@ def frame_skip_of(job: Job) -> int:
     return int(params.get("frame_skip", 1))
 
 
-def precision_of(spec: EnvSpec) -> str:
-    """f64 where STATE has numbers of 8 bytes."""
+def precision_of(spec: EnvSpec, params: dict[str, Any]) -> str:
+    """Of a backend: by the parameter `double_precision`, or else by the floats of STATE."""
+    double = spec.check_params(params).get("double_precision")
+    return reference_precision(spec) if double is None else "f64" if double else PRECISION
+
+
+def reference_precision(spec: EnvSpec) -> str:
+    """f64 where STATE has floats of 8 bytes."""
     return "f64" if any(field.dtype == "f8" for field in spec.state) else PRECISION
 
 
@@ -46,8 +52,11 @@ class _Ours:
         return make_batch(self.entry, job.impl, self.batch, job.params, job.threads)
 
     def check(self, batch: Batch, expected: str) -> str:
-        """Replay the reference's trace at the measured batch size and threads."""
-        return "ok: " + trace.check(batch, trace.Trace.load(expected))
+        """Step as the reference did, at the measured batch size and threads."""
+        if self.entry.spec.exact:
+            return "ok: " + trace.check(batch, trace.Trace.load(expected))
+        steps = one_step.Steps.load(expected)
+        return "ok: " + one_step.check(batch, self.entry, self.job.params, steps)
 
     def tape(self, batch: Batch, varies: bool) -> Tape:
         """Steps of the measured batch; see tape.py."""
@@ -55,9 +64,10 @@ class _Ours:
 
     def ready(self, check: str, build: str = "release", compile_s: float = 0.0) -> Ready:
         """What all of them say of themselves."""
-        precision = precision_of(self.entry.spec)
+        precision = precision_of(self.entry.spec, self.job.params)
         frame_skip = frame_skip_of(self.job)
-        return Ready(self.batch, check, build, compile_s, frame_skip, precision=precision)
+        note = self.entry.bench_notes.get(self.job.impl, "")
+        return Ready(self.batch, check, build, compile_s, frame_skip, note, precision)
 
 
 class BatchRunner(_Ours):
@@ -105,6 +115,11 @@ class ReferenceRunner(BatchRunner):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job, min(job.batch, REFERENCE_BATCH))
+
+    def ready(self, check: str, build: str = "release", compile_s: float = 0.0) -> Ready:
+        """It computes in STATE's precision, whatever the parameters make of its outputs."""
+        ready = super().ready(check, build, compile_s)
+        return ready._replace(precision=reference_precision(self.entry.spec))
 
 
 class RustRunner(_Ours):
@@ -187,8 +202,8 @@ class ScanRunner(_Ours):
         self.restart = begin if varies else None
         self.state = fresh
         self.measure(0.05)
-        note = "" if jax.default_backend() == "cpu" else f"on {jax.devices()[0].device_kind}"
-        return self.ready(check, build, compile_s)._replace(note=note)
+        ready = self.ready(check, build, compile_s)
+        return ready._replace(note=", ".join(said for said in (ready.note, _note(env)) if said))
 
     def measure(self, seconds: float) -> tuple[int, float]:
         """Chunk by chunk, each awaited; the clock stops to restart."""
@@ -211,7 +226,8 @@ class ScanRunner(_Ours):
     def _check_compiled(self, env: Any, begin: Any, recorded: Tape) -> None:
         """The program that is timed is another than the check's: hold it against the tape."""
         end, (obs, rewards) = self.compiled(_copy(begin), self.on_device)
-        tape.compare(recorded, np.asarray(self.face.export_state(env, end)), obs, rewards)
+        rows = np.asarray(self.face.export_state(env, end))
+        tape.compare(recorded, rows, obs, rewards, self.entry.spec)
 
 
 def _chunk(face: Any, env: Any, state: Any, actions: Any) -> tuple[Any, Any]:
@@ -225,6 +241,20 @@ def _chunk(face: Any, env: Any, state: Any, actions: Any) -> tuple[Any, Any]:
         return state, (step.obs.sum(), step.reward.sum())
 
     return jax.lax.scan(body, state, actions)
+
+
+def device_note() -> str:
+    """The accelerator that JAX runs on, empty for the CPU."""
+    import jax
+
+    return "" if jax.default_backend() == "cpu" else f"on {jax.devices()[0].device_kind}"
+
+
+def _note(env: Any) -> str:
+    """What a reader must know: the accelerator, and where a solver is cut off."""
+    limit = getattr(env, "solver_iterations", None)
+    cap = "" if limit is None else f"at most {limit} solver iterations a substep"
+    return ", ".join(said for said in (device_note(), cap) if said)
 
 
 def _copy(state: Any) -> Any:

@@ -107,7 +107,7 @@ def groups(
             for impl in ("reference", *backends):
                 rows += [_ours(entry, impl, n, variant, batch, cores) for n in counts]
             for name in baselines:
-                rows += [_baseline(entry, name, n, variant, batch) for n in counts]
+                rows += [_baseline(entry, name, n, variant, batch, cores) for n in counts]
             kept = [row for row in rows if row is not None]
             if quick:
                 kept = [row for row in kept if _in_quick(row, counts)]
@@ -116,13 +116,14 @@ def groups(
 
 
 def _in_quick(row: Row, counts: list[int]) -> bool:
-    """Under XLA a row costs a process that imports and compiles: one a backend is kept.
+    """Under XLA a row costs a process that imports and compiles: one an implementation is kept.
 
-    The FFI's is on one thread, to be held against Rust's own loop; JAX's is on all cores.
+    The FFI's is on one thread, to be held against Rust's own loop; all others are on all cores.
     """
     if row.impl == "rust-ffi":
         return row.threads == counts[0]
-    return row.impl != "jax" or row.threads == counts[-1]
+    on_xla = row.impl == "jax" or (row.impl in BASELINES and BASELINES[row.impl].on_xla)
+    return not on_xla or row.threads == counts[-1]
 
 
 def _ours(
@@ -139,13 +140,20 @@ def _ours(
         threads=threads,
         variant=variant,
         params=entry.variant(variant).params,
-        cores=cores[-threads:] if impl in ON_XLA and sys.platform == "linux" else (),
+        cores=_confined(cores, threads) if impl in ON_XLA else (),
         environment=ENVIRONMENT.get(impl, ()),
     )
     return Row(impl, threads, (job,))
 
 
-def _baseline(entry: Entry, name: str, threads: int, variant: str, batch: int) -> Row | None:
+def _confined(cores: tuple[int, ...], threads: int) -> tuple[int, ...]:
+    """As many of the cores as there are to be threads; none, for no limit, but under Linux."""
+    return cores[-threads:] if sys.platform == "linux" else ()
+
+
+def _baseline(
+    entry: Entry, name: str, threads: int, variant: str, batch: int, cores: tuple[int, ...]
+) -> Row | None:
     baseline = BASELINES[name]
     processes = threads if baseline.processes else 1
     if batch < processes:
@@ -161,6 +169,8 @@ def _baseline(entry: Entry, name: str, threads: int, variant: str, batch: int) -
             variant=variant,
             params=entry.variant(variant).params,
             seed=i,
+            cores=_confined(cores, threads) if baseline.on_xla else (),
+            environment=baseline.environment,
         )
         for i, share in enumerate(shares)
     )

@@ -77,6 +77,11 @@ class Worker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def fileno(self) -> int | None:
+        """What `receive` reads from, None once it is closed."""
+        pipe = self._process.stdout
+        return None if pipe is None or pipe.closed else pipe.fileno()
+
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
@@ -100,6 +105,14 @@ class Worker:
         last = f": {said[-1][:200]}" if said else ""
         how = f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
         return f"worker {how}{last}"
+
+
+def wait_any(workers: set[Worker], seconds: float) -> set[Worker]:
+    """Those of the workers that `receive` has something from; none after so many seconds."""
+    pipes = {pipe: worker for worker in workers if (pipe := worker.fileno()) is not None}
+    if len(pipes) < len(workers):
+        return workers - set(pipes.values())
+    return {pipes[pipe] for pipe in select.select(list(pipes), [], [], seconds)[0]}
 
 
 def _absolute_cache() -> dict[str, str]:

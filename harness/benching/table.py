@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -15,6 +16,9 @@ from harness.benching.stats import summary
 
 CV_LIMIT = 0.05
 PLAIN_WIDTH = 100
+CHECK = "check"
+RATIOS_BESIDE = 2
+"""Ratio columns that fit beside the speeds; more of them make a table of their own."""
 
 
 @dataclass(frozen=True)
@@ -42,61 +46,76 @@ def ratio(value: float) -> str:
     return format(value, digits)
 
 
-def columns(sections: list[Section]) -> list[tuple[str, int]]:
-    """(baseline, threads) of every ratio column: each baseline row that was measured."""
-    seen: dict[tuple[str, int], None] = {}
-    for section in sections:
-        for outcome in section.outcomes:
-            if outcome.row.impl in BASELINES and outcome.rates:
-                seen[outcome.row.impl, outcome.row.threads] = None
-    return list(seen)
+def columns(sections: list[Section]) -> list[str]:
+    """The baseline of every ratio column: each that was measured."""
+    outcomes = [outcome for section in sections for outcome in section.outcomes]
+    names = [o.row.impl for o in outcomes if o.row.impl in BASELINES and o.rates]
+    return list(dict.fromkeys(names))
 
 
-def cells(sections: list[Section]) -> tuple[list[str], list[list[list[str]]]]:
-    """The table as text: the header, and rows by section."""
+class Cells(NamedTuple):
+    """A table as text."""
+
+    header: list[str]
+    body: list[list[list[str]]]  # rows by section
+
+
+def tables(sections: list[Section]) -> list[Cells]:
+    """Speeds and checks with the ratios beside them; where these are many, after them."""
     against = columns(sections)
-    ratios = [f"x {name} {threads}t" for name, threads in against]
-    header = [
-        "variant",
-        "impl",
-        "batch",
-        "thr",
-        "steps/s",
-        "IQR",
-        "cv",
-        *ratios,
-        "compile",
-        "check",
-    ]
+    if len(against) <= RATIOS_BESIDE:
+        return [speeds(sections, against)]
+    return [speeds(sections, []), ratios(sections, against)]
+
+
+def speeds(sections: list[Section], against: list[str]) -> Cells:
+    """Every row, with a ratio column for each of these baselines."""
+    header = ["variant", "impl", "batch", "thr", "steps/s", "IQR", "cv"]
+    header += [*(f"x {name}" for name in against), "compile", CHECK]
     body = []
     for section in sections:
-        measured = [outcome for outcome in section.outcomes if outcome.rates]
-        rates = {(o.row.impl, o.row.threads): summary(o.rates).median for o in measured}
-        rows = []
-        for outcome in section.outcomes:
-            rows.append([section.variant, *_row(outcome, section.batch, against, rates)])
+        rows = [[section.variant, *_row(section, outcome, against)] for outcome in section.outcomes]
         body.append(rows)
-    return header, body
+    return Cells(header, body)
 
 
-def _row(
-    outcome: Outcome,
-    batch: int,
-    against: list[tuple[str, int]],
-    rates: dict[tuple[str, int], float],
-) -> list[str]:
-    name = [outcome.row.impl, str(outcome.batch or batch), str(outcome.row.threads)]
+def ratios(sections: list[Section], against: list[str]) -> Cells:
+    """Ratios alone, of every implementation of ours that was measured."""
+    header = ["variant", "impl", "batch", "thr", *(f"x {name}" for name in against)]
+    body = []
+    for section in sections:
+        ours = [o for o in section.outcomes if o.rates and o.row.impl not in BASELINES]
+        body.append(
+            [[section.variant, *_name(section, o), *_ratios(section, o, against)] for o in ours]
+        )
+    return Cells(header, body)
+
+
+def _ratios(section: Section, outcome: Outcome, against: list[str]) -> list[str]:
+    """To the baselines on as many threads; empty where one was not measured so."""
+    beside = {o.row.impl: o for o in section.outcomes if o.row.threads == outcome.row.threads}
+    measured = {name: summary(o.rates).median for name, o in beside.items() if o.rates}
+    rate = measured[outcome.row.impl]
+    return [ratio(rate / measured[name]) if name in measured else "" for name in against]
+
+
+def _name(section: Section, outcome: Outcome) -> list[str]:
+    row = outcome.row
+    return [row.impl, str(outcome.batch or section.batch), str(row.threads)]
+
+
+def _row(section: Section, outcome: Outcome, against: list[str]) -> list[str]:
+    name = _name(section, outcome)
     if not outcome.rates or outcome.ready is None:
         return [*name, "-", "", "", *("" for _ in against), "", "see below"]
     median, iqr, cv = summary(outcome.rates)
     precision = outcome.ready.precision if outcome.ready.precision != PRECISION else ""
-    ratios = [ratio(median / rates[key]) if rates.get(key) else "" for key in against]
     return [
         *name,
         rate(median) + ("*" if outcome.slow else ""),
         rate(iqr),
         f"{100 * cv:.1f} %" + ("!" if cv > CV_LIMIT else ""),
-        *ratios,
+        *_ratios(section, outcome, against),
         f"{outcome.ready.compile_s:.1f} s" if outcome.ready.compile_s else "",
         ", ".join(said for said in (outcome.ready.check, precision, outcome.ready.note) if said),
     ]
@@ -109,6 +128,11 @@ def notes(sections: list[Section]) -> list[str]:
         "steps/s: environment steps a second, the median of interleaved repeats; one step is one "
         "decision, whatever the frame skip. thr: threads. cv: '!' where above 5 %.",
     ]
+    if columns(sections):
+        lines.append(
+            "x NAME: how many times the speed of that baseline, at the same batch size on as many "
+            "threads."
+        )
     slow = sorted({f"{len(o.rates)}" for o in outcomes if o.rates and o.slow})
     if slow:
         lines.append(
@@ -135,29 +159,43 @@ def failures(sections: list[Section]) -> list[str]:
 
 def show(console: Console, title: str, sections: list[Section]) -> None:
     """Print the table; plainly where the output is not a terminal."""
-    header, body = cells(sections)
-    style = box.SIMPLE_HEAD if console.is_terminal else box.ASCII
-    table = Table(title=title, box=style, padding=(0, 0) if style is box.ASCII else (0, 1, 0, 0))
-    numbers = header[2:-1]
-    for name in header[:-1]:
-        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=True)
-    table.add_column(header[-1], overflow="fold")
-    for rows in body:
-        for index, row in enumerate(rows):
-            shown = row if index == 0 else ["", *row[1:]]
-            table.add_row(*shown, end_section=index == len(rows) - 1)
-    console.print(table)
+    for number, cells in enumerate(tables(sections)):
+        shown = title if number == 0 else f"{title}: ratios to the baselines"
+        console.print(_drawn(shown, cells, console.is_terminal))
     for line in notes(sections):
         console.print(line, highlight=False)
     for line in failures(sections):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+def _drawn(title: str, cells: Cells, terminal: bool) -> Table:
+    """Names to the left, numbers to the right; of the texts the check alone is broken anywhere."""
+    style = box.SIMPLE_HEAD if terminal else box.ASCII
+    table = Table(title=title, box=style, padding=(0, 1, 0, 0) if terminal else (0, 0))
+    for index, name in enumerate(cells.header):
+        if name == CHECK:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(_header(name), justify="left" if index < 2 else "right", no_wrap=True)
+    for rows in cells.body:
+        for index, row in enumerate(rows):
+            shown = row if index == 0 else ["", *row[1:]]
+            table.add_row(*shown, end_section=index == len(rows) - 1)
+    return table
+
+
+def _header(name: str) -> str:
+    """A long name in two lines, broken at its hyphen."""
+    return name.replace("-", "-\n", 1)
+
+
 def markdown(title: str, sections: list[Section], facts: dict[str, object]) -> str:
     """The same table for results/published, with the machine that it was measured on."""
-    header, body = cells(sections)
-    lines = [f"# {title}", "", "| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    lines += ["| " + " | ".join(row) + " |" for rows in body for row in rows]
-    lines += ["", *notes(sections), "", *failures(sections), ""]
+    lines = [f"# {title}", ""]
+    for header, body in tables(sections):
+        lines += ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+        lines += ["| " + " | ".join(row) + " |" for rows in body for row in rows]
+        lines += [""]
+    lines += [*notes(sections), "", *failures(sections), ""]
     lines += [f"- {name}: {value}" for name, value in facts.items() if value != ""]
     return "\n".join(lines) + "\n"

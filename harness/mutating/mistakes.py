@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.errors import UserError
 from harness.mutating.tests import Suite, first_failure
@@ -25,6 +25,9 @@ class Mistake:
 def read_mistakes(entry: Entry, backend: str) -> list[Mistake]:
     """The list for one backend.
 
+    `files` names the file of each backend that edits are made in, unless an edit names another
+    one beside it. A mistake that a backend has no place for is left out there.
+
     Raises:
         UserError: if there is no list.
     """
@@ -32,11 +35,13 @@ def read_mistakes(entry: Entry, backend: str) -> list[Mistake]:
     if not path.exists():
         raise UserError(f"{entry.name} has no list of mistakes; accepted: a file {path}")
     document = tomllib.loads(path.read_text())
-    file = document["files"][backend]
-    return [
-        Mistake(f"{backend}: {each['name']}", file, each[backend]["old"], each[backend]["new"])
-        for each in document["mistake"]
-    ]
+    usual = PurePosixPath(document["files"][backend])
+    found = []
+    for each in document["mistake"]:
+        if edit := each.get(backend):
+            file = str(usual.with_name(edit.get("file", usual.name)))
+            found.append(Mistake(f"{backend}: {each['name']}", file, edit["old"], edit["new"]))
+    return found
 
 
 def plant(mistake: Mistake, levels: Suite, tree: Path) -> str | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.mutating.store import DOES_NOT_COMPILE, Store
 from harness.mutating.tests import require_green, suite
-from harness.mutating.tree import CACHE
+from harness.mutating.tree import CACHE, ROOT
 from harness.registry import Entry
 from harness.shard import Shard
 
@@ -26,12 +26,11 @@ SECONDS = 120
 
 
 def run(entry: Entry, size: int, shard: Shard, tree: Path, store: Store) -> None:
-    """Draw `size` mutants of src/rules.rs and test this shard's."""
+    """Draw `size` mutants of the rules and test this shard's."""
     ensure_cargo_mutants()
-    crate = entry.extra.get("crate", f"backends/rust/envs/{entry.name}")
-    file = f"{crate}/src/rules.rs"
+    files = rules_of(entry)
     listing = subprocess.run(
-        ["cargo", "mutants", "--list", "--json", "--file", file],
+        ["cargo", "mutants", "--list", "--json", *among(files)],
         cwd=tree,
         capture_output=True,
         text=True,
@@ -39,13 +38,25 @@ def run(entry: Entry, size: int, shard: Shard, tree: Path, store: Store) -> None
     )
     names = sorted(mutant["name"] for mutant in json.loads(listing.stdout))
     chosen = sorted(random.Random(SEED).sample(names, min(size, len(names))))
-    print(f"{len(names)} mutants of {file}; sampled: {len(chosen)}", flush=True)
+    print(f"{len(names)} mutants of {', '.join(files)}; sampled: {len(chosen)}", flush=True)
     left = [name for name in shard.of(chosen) if name not in store.outcomes]
     if left:
         require_green(suite(entry, "rust"), tree)
     for start in range(0, len(left), CHUNK):
-        for name, caught_by in cargo_mutants(tree, file, left[start : start + CHUNK]):
+        for name, caught_by in cargo_mutants(tree, files, left[start : start + CHUNK]):
             store.add(name, "sampled", caught_by)
+
+
+def rules_of(entry: Entry) -> list[str]:
+    """The crate's sources that bugs can be planted in: not the constants, which are generated."""
+    crate = entry.extra.get("crate", f"backends/rust/envs/{entry.name}")
+    names = sorted(path.name for path in (ROOT / crate / "src").glob("*.rs"))
+    return [f"{crate}/src/{name}" for name in names if name not in ("consts.rs", "lib.rs")]
+
+
+def among(files: list[str]) -> list[str]:
+    """cargo-mutants' arguments that restrict it to these files."""
+    return [argument for file in files for argument in ("--file", file)]
 
 
 def ensure_cargo_mutants() -> None:
@@ -64,14 +75,16 @@ def ensure_cargo_mutants() -> None:
         raise UserError("cargo-mutants cannot be installed; see cargo's message above")
 
 
-def cargo_mutants(tree: Path, file: str, names: list[str]) -> Iterator[tuple[str, str | None]]:
+def cargo_mutants(
+    tree: Path, files: list[str], names: list[str]
+) -> Iterator[tuple[str, str | None]]:
     """Test mutants by name; what caught each, None for a survivor."""
     output = tree.parent / "out"
     shutil.rmtree(output, ignore_errors=True)
-    original = (tree / file).read_bytes()
+    originals = {tree / file: (tree / file).read_bytes() for file in files}
     command = ["cargo", "mutants", "--in-place", "--baseline=skip", "--no-times", "--colors=never"]
     command += ["--profile", "mutants", "--timeout", str(SECONDS), "--cargo-arg=--locked"]
-    command += ["--file", file, "--output", str(output)]
+    command += [*among(files), "--output", str(output)]
     for name in names:
         command += ["--re", f"^{re.escape(name)}$"]
     try:
@@ -79,7 +92,9 @@ def cargo_mutants(tree: Path, file: str, names: list[str]) -> Iterator[tuple[str
             [*command, "--", "--tests"], cwd=tree, capture_output=True, text=True, check=False
         )
     finally:
-        (tree / file).write_bytes(original)
+        for path, original in originals.items():
+            if path.read_bytes() != original:
+                path.write_bytes(original)
     outcomes = output / "mutants.out" / "outcomes.json"
     if not outcomes.exists():
         raise UserError(f"cargo-mutants failed:\n{(run.stdout + run.stderr)[-2000:]}")

@@ -29,7 +29,7 @@ def sources(entry: Entry, backend: str) -> list[Path]:
     if backend == "rust":
         crate = str(entry.extra.get("crate", f"backends/rust/envs/{entry.name}"))
         folders = (crate, "backends/rust/testing/src")
-        patterns = ("**/*.rs", "**/*.trace", "**/Cargo.toml")
+        patterns = ("**/*.rs", "**/*.trace", "**/*.bin", "**/Cargo.toml")
     else:
         jax = str(entry.extra.get("jax", f"backends/jax/samestep_jax/{entry.name}"))
         folders = (jax, entry.tests, entry.reference.split(":")[0].replace(".", "/"))
@@ -88,6 +88,15 @@ class Store:
         """Those that no test caught, each with its `reason`, "" if there is none."""
         return {name: each for name, each in self._compiling().items() if not each["caught_by"]}
 
+    def levels(self) -> dict[str, dict[str, str]]:
+        """Mistake to backend to the level of the first test that caught it, "" if none did."""
+        found: dict[str, dict[str, str]] = {}
+        for name, outcome in self._compiling().items():
+            if outcome["kind"] == "by hand":
+                backend, mistake = name.split(": ", 1)
+                found.setdefault(mistake, {})[backend] = level_of(outcome)
+        return found
+
     def publish(self, mistakes: set[str], sample: int) -> None:
         """Copy the file to results/published/.
 
@@ -130,6 +139,7 @@ class Store:
                 "env": self.entry.name,
                 "hashes": self.hashes,
                 "totals": totals,
+                "levels": self.levels(),
                 "outcomes": dict(sorted(self.outcomes.items())),
             }
             partial = self.path.with_suffix(".partial")
@@ -140,6 +150,11 @@ class Store:
 def backend_of(name: str) -> str:
     """Where a bug is planted: cargo-mutants' names begin with a file, ours with a backend."""
     return "jax" if name.startswith("jax: ") else "rust"
+
+
+def level_of(outcome: Outcome) -> str:
+    """Where the first test that failed belongs: l1, l2 or l3; nothing for a survivor."""
+    return str(outcome["caught_by"] or "").split(": ", 1)[0]
 
 
 def without_place(name: str) -> str:

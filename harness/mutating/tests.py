@@ -15,6 +15,11 @@ from harness.registry import Entry
 SECONDS = 900
 """Far more than a suite needs, so that only a hang reaches it."""
 
+LEVELS = ("l1", "l2", "l3")
+
+RUST_LEVELS = {"rules": "l1", "moments": "l1", "replay": "l3"}
+"""A crate's tests/NAME.rs to its level; l2 for all others. Unit tests are l1."""
+
 CARGO = ("cargo", "test", "--quiet", "--locked", "--profile", "mutants", "--no-fail-fast")
 
 Suite = dict[str, list[str]]
@@ -27,17 +32,23 @@ def crate_of(entry: Entry) -> str:
 
 
 def suite(entry: Entry, backend: str) -> Suite:
-    """A backend's own tests of its rules."""
+    """A backend's own tests of its rules: one part at a time (l1), parts together (l2), steps and
+    rollouts against the reference (l3).
+    """
     if backend == "jax":
-        files = sorted(path.name for path in (ROOT / entry.tests).glob("test_jax*"))
+        files = sorted((ROOT / entry.tests).glob("test_jax*"))
         pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        pytest += [f"{entry.tests}/{name}" for name in files]
-        return {level: [*pytest, "-m", level] for level in ("l1", "l2")}
+        pytest += [f"{entry.tests}/{path.name}" for path in files]
+        marked = "".join(path.read_text() for path in files)
+        present = [level for level in LEVELS if f"mark.{level}" in marked]
+        return {level: [*pytest, "-m", level] for level in present}
     folder = ROOT / str(entry.extra.get("crate", f"backends/rust/envs/{entry.name}")) / "tests"
     names = sorted(path.stem for path in folder.glob("*.rs"))
-    others = [part for name in names if name != "rules" for part in ("--test", name)]
+    chosen: Suite = {level: ["--lib"] if level == "l1" else [] for level in LEVELS}
+    for name in names:
+        chosen[RUST_LEVELS.get(name, "l2")] += ["--test", name]
     cargo = [*CARGO, "-p", crate_of(entry)]
-    return {"l1": [*cargo, "--lib", "--test", "rules"], "l2": [*cargo, *others]}
+    return {level: [*cargo, *tests] for level, tests in chosen.items() if tests}
 
 
 def require_green(levels: Suite, tree: Path) -> None:

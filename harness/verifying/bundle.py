@@ -12,12 +12,13 @@ import numpy as np
 from harness import registry
 from harness.errors import UserError
 from harness.registry import Entry
-from harness.verifying.compare import Difference
+from harness.verifying.compare import Comparator, Difference, comparator
+from harness.verifying.errors import ErrorComparator
 from harness.verifying.trial import Start
 from references.batch import check_actions
 from references.contract import DiscreteAction
 
-FORMAT = "samestep failure 1"
+FORMAT = "samestep failure 2"
 ACCEPTED = "accepted: a file that verify wrote under results/verify/failures"
 
 
@@ -37,6 +38,15 @@ class Bundle:
     difference: Difference
     reproduced: bool
     """False if the verifier saw the difference once and could not show it again."""
+    case: str = ""
+    """Which injected state it is a step from, in words."""
+
+    def comparator(self) -> Comparator:
+        """What judges it: the difference's own bound, or the environment's."""
+        bound = self.difference.bound
+        if bound is None:
+            return comparator(self.entry, self.params)
+        return ErrorComparator(self.entry.spec.under(self.params), bound)
 
     def to_json(self) -> dict[str, Any]:
         """What the file holds."""
@@ -54,6 +64,7 @@ class Bundle:
             "env_index": self.env_index,
             "episode": self.episode,
             "start": {"num_envs": self.start.num_envs, "seed": self.start.seed, "rows": rows},
+            "case": self.case,
             "difference": asdict(self.difference),
             "reproduced": self.reproduced,
             "steps": len(self.actions),
@@ -68,6 +79,9 @@ def write(bundle: Bundle, folder: Path) -> Path:
         f"{bundle.entry.name}-{bundle.backend}-{bundle.variant}-seed{bundle.seed}"
         f"-env{bundle.env_index}-episode{bundle.episode}-{field}.json"
     )
+    if bundle.case:
+        case = bundle.case.replace(" ", "")
+        name = name.replace(f"-env{bundle.env_index}-episode{bundle.episode}", f"-{case}")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text(json.dumps(bundle.to_json()) + "\n")
@@ -108,7 +122,7 @@ def _parse(data: dict[str, Any]) -> Bundle:
     params = dict(data["params"])
     num_envs = int(data["start"]["num_envs"])
     start = _start(entry, data["start"], num_envs)
-    difference = Difference(**data["difference"])
+    difference = Difference(**{**data["difference"], "others": _others(data["difference"])})
     return Bundle(
         entry=entry,
         variant=str(data["variant"]),
@@ -121,7 +135,12 @@ def _parse(data: dict[str, Any]) -> Bundle:
         actions=_actions(entry, params, data["actions"], int(data["steps"]), num_envs),
         difference=difference,
         reproduced=bool(data["reproduced"]),
+        case=str(data["case"]),
     )
+
+
+def _others(data: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(map(str, data["others"]))
 
 
 def _start(entry: Entry, data: dict[str, Any], num_envs: int) -> Start:

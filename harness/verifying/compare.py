@@ -71,11 +71,17 @@ class Difference:
     """Further fields that differ in the same lane after the same step."""
     lanes: int = 1
     """Lanes that differ after this step."""
+    error: float | None = None
+    """How far it is off, where errors are measured; None also where no number says it."""
+    bound: float | None = None
+    """The largest error that would have been accepted."""
 
     def describe(self) -> str:
         """One line."""
+        off = "" if self.error is None else f", off by {self.error:.2g}"
+        off += "" if self.bound is None else f" where {self.bound:.2g} is accepted"
         also = f" (also {', '.join(self.others)})" if self.others else ""
-        return f"step {self.step}: {self.field} is {self.got}, expected {self.expected}{also}"
+        return f"step {self.step}: {self.field} is {self.got}, expected {self.expected}{off}{also}"
 
 
 class Comparator(Protocol):
@@ -85,8 +91,11 @@ class Comparator(Protocol):
         """The first field of the first lane that differs, or None."""
 
 
-def comparator(entry: Entry) -> Comparator:
+def comparator(entry: Entry, params: Mapping[str, Any] | None = None) -> Comparator:
     """The comparator that an environment is held to: its entry's, or bit for bit.
+
+    Args:
+        params: under which it steps; by default those of the spec.
 
     Raises:
         UserError: if the entry names none though the spec is not exact, or one though it is.
@@ -97,11 +106,24 @@ def comparator(entry: Entry) -> Comparator:
             f"{entry.name} has exact={entry.spec.exact} in its spec and {has} in the registry; "
             "accepted: a comparator in the registry where the spec is not exact, and only there"
         )
+    spec = entry.spec.under(params or {})
     if not entry.comparator:
-        return ExactComparator(entry.spec)
-    module, name = entry.comparator.split(":")
-    found: Comparator = getattr(importlib.import_module(module), name)(entry.spec)
+        return ExactComparator(spec)
+    found: Comparator = named(entry, entry.comparator)(spec)
     return found
+
+
+def named(entry: Entry, where: str) -> Any:
+    """What the registry names as "module:NAME".
+
+    Raises:
+        UserError: where it cannot be imported, as without the engine that the reference runs.
+    """
+    module, name = where.split(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise UserError(f"{entry.name} cannot be verified here: {error}") from None
 
 
 RAISED = "raised"
@@ -127,7 +149,7 @@ class ExactComparator:
 
     def first(self, step: int, expected: Snapshot, got: Snapshot) -> Difference | None:
         """Flags and rewards come first: where they differ, the state after autoreset does too."""
-        layout_error = self._layouts(step, expected, got)
+        layout_error = self.layout_error(step, expected, got)
         if layout_error is not None:
             return layout_error
         differing = np.zeros(len(expected.rows), np.bool_)
@@ -163,7 +185,7 @@ class ExactComparator:
     def _rows(self, want: np.ndarray, have: np.ndarray) -> np.ndarray:
         return np.asarray((want != have).any(-1))
 
-    def _layouts(self, step: int, expected: Snapshot, got: Snapshot) -> Difference | None:
+    def layout_error(self, step: int, expected: Snapshot, got: Snapshot) -> Difference | None:
         """Arrays that are missing, or of another dtype or shape, differ as a whole."""
         for name in Snapshot._fields:
             want, have = getattr(expected, name), getattr(got, name)
@@ -173,24 +195,24 @@ class ExactComparator:
 
     def _fields(self, expected: Snapshot, got: Snapshot, lane: int) -> Any:
         """(field, expected, got) of each array and state field that differs in this lane."""
+        for name, want, have in self._arrays(expected, got, lane):
+            yield from self._array_difference(name, want, have)
+
+    def _arrays(self, expected: Snapshot, got: Snapshot, lane: int) -> Any:
+        """(name, expected, got) of each array and state field of this lane, the telling first."""
         for name in ("terminated", "truncated", "reward"):
-            yield from self._elements(name, expected, got, lane)
+            yield from _elements(name, expected, got, lane)
         want = expected.rows[lane].copy().view(self.spec.row_dtype)[0]
         have = got.rows[lane].copy().view(self.spec.row_dtype)[0]
         header = {field.name for field in HEADER}
         # Fields of the state before the header's: episode and t follow from them.
         for name in sorted(want.dtype.names, key=lambda name: name in header):
-            yield from self._array_difference(f"state.{name}", want[name], have[name])
+            yield f"state.{name}", want[name], have[name]
         names = ["obs", "legal", "acting"]
         if expected.ended[lane]:
             names.insert(1, "final_obs")
         for name in names:
-            yield from self._elements(name, expected, got, lane)
-
-    def _elements(self, name: str, expected: Snapshot, got: Snapshot, lane: int) -> Any:
-        want, have = getattr(expected, name), getattr(got, name)
-        if want is not None:
-            yield from self._array_difference(name, want[lane], have[lane])
+            yield from _elements(name, expected, got, lane)
 
     def _array_difference(self, name: str, want: Any, have: Any) -> Any:
         """The first element that differs, as (name[index], expected, got)."""
@@ -199,8 +221,7 @@ class ExactComparator:
         if not differing.any():
             return
         where = tuple(int(i) for i in np.argwhere(differing)[0])
-        label = f"{name}[{','.join(map(str, where))}]" if where else name
-        yield label, value_and_hex(want[where]), value_and_hex(have[where])
+        yield label(name, where), value_and_hex(want[where]), value_and_hex(have[where])
 
 
 @dataclass(frozen=True)
@@ -240,6 +261,17 @@ class BoundedComparator(ExactComparator):
             found = self.differing(f"state.{name}", old[name], new[name])
             lanes |= found.reshape(len(old), -1).any(-1)
         return lanes
+
+
+def _elements(name: str, expected: Snapshot, got: Snapshot, lane: int) -> Any:
+    want, have = getattr(expected, name), getattr(got, name)
+    if want is not None:
+        yield name, want[lane], have[lane]
+
+
+def label(name: str, where: tuple[int, ...]) -> str:
+    """An element of an array: "state.qvel[3]"."""
+    return f"{name}[{','.join(map(str, where))}]" if where else name
 
 
 def _layout(array: np.ndarray | None) -> tuple[Any, ...] | None:

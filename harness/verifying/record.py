@@ -17,11 +17,16 @@ from typing import Any
 from harness.errors import UserError
 from harness.proof_hash import ROOT, proof_hash
 from harness.registry import Entry, Variant
+from harness.verifying.errors import merged
+from harness.verifying.measure import measure
 
 Row = dict[str, Any]
 
 ORACLE = "oracle"
 """What stands for a backend in the rows that compare the reference with the oracle."""
+
+ONE_STEP, HORIZON = "one-step", "horizon"
+"""Kinds of rows of an environment with a measure; the kind of rollouts is empty."""
 
 
 def results_folder() -> Path:
@@ -122,6 +127,7 @@ class Record:
             **commit(),
             "fingerprint": fingerprint(),
             "summary": summary(rollouts),
+            **({"errors": error_summary(rollouts)} if self.entry.measure else {}),
             "levels": sorted(levels, key=lambda row: (row["level"], row["what"])),
             "rollouts": sorted(rollouts, key=rollout_key),
         }
@@ -139,13 +145,15 @@ class Record:
 
 def rollout_key(row: Row) -> tuple[Any, ...]:
     """What identifies a rollout: a newer row with the same key replaces the older one."""
-    return tuple(row[name] for name in ("backend", "variant", "seed", "plan_episodes", "shard"))
+    names = ("backend", "variant", "seed", "plan_episodes", "shard")
+    return (*(row[name] for name in names), row.get("kind", ""))
 
 
 def plan_key(row: Row) -> tuple[Any, ...]:
     """What the shards of one plan have in common."""
     parts = row["shard"].split("/")[1]
-    return (row["backend"], row["variant"], row["seed"], row["plan_episodes"], parts)
+    names = ("backend", "variant", "seed", "plan_episodes")
+    return (*(row[name] for name in names), row.get("kind", ""), parts)
 
 
 def complete_plans(rollouts: list[Row]) -> set[tuple[Any, ...]]:
@@ -155,6 +163,11 @@ def complete_plans(rollouts: list[Row]) -> set[tuple[Any, ...]]:
         if row["status"] == "equal" and not row.get("stale"):
             shards.setdefault(plan_key(row), set()).add(row["shard"])
     return {key for key, found in shards.items() if len(found) == int(key[-1])}
+
+
+def kinds(entry: Entry) -> tuple[str, ...]:
+    """The kinds of rows that a proof of the environment has."""
+    return (ONE_STEP, HORIZON) if entry.measure else ("",)
 
 
 def has_oracle(entry: Entry, variant: Variant) -> bool:
@@ -170,14 +183,21 @@ def unproven(
     for row in rollouts:
         if row["status"] == "differs":
             missing.append(f"{row['backend']} {row['variant']} seed {row['seed']} differs")
-    whole = {key[:2] for key in complete_plans(rollouts)}
+    whole = {
+        (backend, variant, kind)
+        for backend, variant, _, episodes, kind, _ in complete_plans(rollouts)
+        if kind != ONE_STEP or episodes >= measure(entry).units
+    }
     stale = {(row["backend"], row["variant"]) for row in rollouts if row.get("stale")}
     for variant in entry.variants:
         for backend in entry.backends:
-            if (backend, variant.name) not in whole:
-                why = " (stale library)" if (backend, variant.name) in stale else ""
-                missing.append(f"{backend} {variant.name} is not compared in whole{why}")
-        judged = (ORACLE, variant.name) in whole or without_oracle
+            why = " (stale library)" if (backend, variant.name) in stale else ""
+            missing += [
+                f"{backend} {variant.name} is not compared in whole{why}"
+                for kind in kinds(entry)
+                if (backend, variant.name, kind) not in whole
+            ]
+        judged = (ORACLE, variant.name, "") in whole or without_oracle
         if has_oracle(entry, variant) and not judged:
             missing.append(f"{ORACLE} {variant.name} is not compared (see --without-oracle)")
     return missing
@@ -198,6 +218,8 @@ def summary(rollouts: list[Row]) -> dict[str, Row]:
     """
     plans: dict[tuple[Any, ...], Row] = {}
     for row in rollouts:
+        if row.get("kind", "") == HORIZON:
+            continue
         total = plans.setdefault(plan_key(row), {"episodes": 0, "steps": 0, "differences": 0})
         for name in total:
             total[name] += row[name]
@@ -217,6 +239,50 @@ def summary(rollouts: list[Row]) -> dict[str, Row]:
             "differences": differences,
             "seeds": sorted({seed for _, seed in best}),
             "variants": sorted({variant for variant, _ in best}),
+        }
+    return found
+
+
+def error_summary(rollouts: list[Row]) -> dict[str, Row]:
+    """The one-step errors by "backend variant" and class of states, all shards of a plan together.
+
+    Of several plans that with the most states counts.
+    """
+    plans: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rollouts:
+        if row.get("kind", "") == ONE_STEP and row.get("classes"):
+            plans.setdefault(plan_key(row), []).append(row)
+    found: dict[str, Row] = {}
+    most: dict[str, int] = {}
+    for key, rows in sorted(plans.items()):
+        name = f"{key[0]} {key[1]}"
+        states = sum(row["steps"] for row in rows)
+        if states > most.get(name, 0):
+            most[name] = states
+            found[name] = {
+                kind: class_summary([row["classes"][kind] for row in rows])
+                for kind in rows[0]["classes"]
+            }
+    return found
+
+
+def class_summary(parts: list[Row]) -> Row:
+    """One class of states: counts, quantiles, and exceptions beside the rounded reference's."""
+
+    def quantiles(each: list[Row]) -> Row:
+        return {name: value for name, value in merged(each).items() if name != "histogram"}
+
+    found: Row = {
+        name: sum(part[name] for part in parts)
+        for name in ("exceptions", "exceptions_not_accepted")
+    }
+    found["error"] = quantiles([part["error"] for part in parts])
+    if all("rounded" in part for part in parts):
+        ratios = [part["exceptions_to_rounded"] for part in parts]
+        found["exceptions_to_rounded"] = max((each for each in ratios if each), default=None)
+        found["rounded"] = {
+            "exceptions": sum(part["rounded"]["exceptions"] for part in parts),
+            "error": quantiles([part["rounded"]["error"] for part in parts]),
         }
     return found
 

@@ -161,7 +161,7 @@ class _Run:
         self.entry = entry
         self.params = params
         self.plan = plan
-        self.compare = comparator(entry)
+        self.compare = comparator(entry, params)
         self.num_envs = len(plan.env_index)
         self.reference = implementations.make_batch(entry, "reference", self.num_envs, params)
         self.running = dict(backends)

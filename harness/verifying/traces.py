@@ -2,7 +2,8 @@
 
 A file holds a batch of lanes that all start from imported states and take the same number of
 steps. Lanes start shortly before something rare happens, so that few steps cover all events.
-Little-endian, without padding:
+Where backends are close to the reference and not equal, every step starts from the state before
+it with f8 fields rounded to f32, which all can hold. Little-endian, without padding:
 
     magic           8 bytes, "SSTRACE1"
     layout          u4, EnvSpec.layout_id
@@ -14,7 +15,7 @@ Little-endian, without padding:
     T times         actions N*action_bytes (i4, or f4 if continuous)
                     state rows N*state_bytes
                     obs N*obs_bytes
-                    reward N*P f4
+                    reward N*P of the spec's dtype
                     terminated N u1, truncated N u1
                     final_obs obs_bytes for each lane whose episode ended
                     legal N*P*A u1, then acting N*P u1 if P > 1
@@ -86,6 +87,8 @@ def render(entry: Entry, variant: Variant, rows: np.ndarray, actions: np.ndarray
     parts = [_header(entry, variant.params, len(rows), len(actions)), rows.tobytes()]
     parts += _masks(start)
     for action in actions:
+        if entry.mode == "one-step":
+            batch.import_state(entry.spec.in_single(batch.export_state()))
         parts += [action.astype(action.dtype.newbyteorder("<")).tobytes()]
         parts += _step(snapshot_step(batch, batch.step(action)))
     return b"".join(parts)
@@ -104,11 +107,12 @@ def inputs(entry: Entry, variant: Variant, data: bytes) -> tuple[np.ndarray, np.
         raise ValueError("the trace was written for another layout or other parameters")
     masks = lanes * players * (num_actions + (players > 1))
     rows = np.frombuffer(data, np.uint8, lanes * state_bytes, len(header))
+    reward_bytes = np.dtype(entry.spec.under(variant.params).reward_dtype).itemsize * players
     at = len(header) + lanes * state_bytes + masks
     actions = []
     for _ in range(steps):
         actions.append(np.frombuffer(data, np.uint8, lanes * action_bytes, at))
-        at += lanes * (action_bytes + state_bytes + obs_bytes + 4 * players)
+        at += lanes * (action_bytes + state_bytes + obs_bytes + reward_bytes)
         ended = np.frombuffer(data, np.uint8, 2 * lanes, at).reshape(2, lanes).any(0)
         at += 2 * lanes + int(ended.sum()) * obs_bytes + masks
     layout = entry.spec.action(entry.spec.check_params(variant.params))
@@ -121,7 +125,7 @@ def inputs(entry: Entry, variant: Variant, data: bytes) -> tuple[np.ndarray, np.
 
 
 def _header(entry: Entry, params: dict[str, Any], lanes: int, steps: int) -> bytes:
-    spec = entry.spec
+    spec = entry.spec.under(params)
     checked = spec.check_params(params)
     layout = spec.action(checked)
     obs_bytes = np.dtype(spec.obs.dtype).itemsize * int(np.prod(spec.obs.shape))
@@ -157,7 +161,7 @@ def _step(snapshot: Snapshot) -> list[bytes]:
     return [
         snapshot.rows.tobytes(),
         obs.tobytes(),
-        reward.astype("<f4").tobytes(),
+        reward.tobytes(),
         terminated.tobytes(),
         truncated.tobytes(),
         final_obs[snapshot.ended].tobytes(),
@@ -182,7 +186,7 @@ def sizes(spec: EnvSpec) -> tuple[int, int, int, int]:
 
 def _windows(entry: Entry, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Start rows (N, state_bytes) and actions (T, N, ...) around the rarest events."""
-    spec = entry.spec
+    spec = entry.spec.under(params)
     search_lanes, search_steps, lanes, steps = sizes(spec)
     batch = implementations.make_batch(entry, "reference", search_lanes, params)
     layout = spec.action(spec.check_params(params))
@@ -199,18 +203,25 @@ def _windows(entry: Entry, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarr
         for lane, kind in enumerate(_kinds(entry, rows[-2], now)):
             if len(events[kind]) < lanes:
                 events[kind].append((step, lane))
-    # The first lane starts at a reset. Rare kinds first, then a second example of each, and on.
+    # The first lane starts at a reset. Then some in which an episode ends, which where states are
+    # floats is lost among kinds that all happen once; then rare kinds first, then a second example
+    # of each, and on.
+    rarest = sorted(events, key=lambda kind: len(events[kind]))
+    ending = [kind for kind in rarest if kind[_ENDED]][: lanes // 4]
     chosen = [(0, 0)]
-    rarest = sorted(events.values(), key=len)
     for nth in range(lanes):
-        for found in rarest:
-            if nth < len(found):
-                step, lane = found[nth]
+        for kind in (*ending, *rarest):
+            if nth < len(events[kind]):
+                step, lane = events[kind][nth]
                 chosen.append((min(max(step - steps // 2, 0), search_steps - steps), lane))
     chosen = list(dict.fromkeys(chosen))[:lanes]
     start = np.stack([rows[step][lane] for step, lane in chosen])
     taken = [np.stack([actions[step + i][lane] for step, lane in chosen]) for i in range(steps)]
     return start, np.stack(taken)
+
+
+_ENDED = 1
+"""Which element of a kind says whether an episode ended."""
 
 
 def _kinds(entry: Entry, before: np.ndarray, after: Snapshot) -> list[tuple[Any, ...]]:

@@ -35,11 +35,17 @@ class Start:
 class Trial:
     """Runs a backend beside the reference again and again; batches are made once a size."""
 
-    def __init__(self, entry: Entry, backend: str, params: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        backend: str,
+        params: dict[str, Any],
+        compare: Comparator | None = None,
+    ) -> None:
         self.entry = entry
         self.backend = backend
         self.params = params
-        self.comparator = comparator(entry)
+        self.comparator = compare or comparator(entry, params)
         self._batches: dict[tuple[str, int], implementations.Batch] = {}
 
     def batch(self, impl: str, num_envs: int) -> implementations.Batch:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from harness.registry import Entry
 from harness.verifying.compare import Snapshot
 from references.threefry import env_key, root_key
-from tests.conformance.conftest import LIMIT, Make, N
-from tests.conformance.play import assert_alike, field, play, reset, source_of
+from tests.conformance.conftest import LIMIT, Make, N, cached_batch
+from tests.conformance.play import assert_alike, field, imported, play, reset, source_of
 
 SEED = 3
 
@@ -48,9 +50,11 @@ def test_observations_where_an_episode_ends(entry: Entry, make: Make) -> None:
     """final_obs is what a batch without the limit observes; obs is what a reset gives."""
     params = entry.variants[0].params
     cut, free = make(max_episode_steps=LIMIT), make(max_episode_steps=0)
+    reference: Any = cached_batch(entry, "reference", max_episode_steps=LIMIT)
     source = source_of(cut, params)
-    cut_last = play(cut, source, LIMIT, reset(cut, SEED))[-1]
-    free_last = play(free, source, LIMIT, reset(free, SEED))[-1]
+    before = play(cut, source, LIMIT - 1, reset(cut, SEED))[-1]
+    (cut_last,) = play(cut, source, 1, before, first=LIMIT - 1)
+    (free_last,) = play(free, source, 1, imported(free, before.rows), first=LIMIT - 1)
     assert free_last.terminated is not None and cut_last.truncated is not None
     once = field(cut, cut_last.rows, "episode") == 1
     checked = once & cut_last.truncated & ~free_last.ended
@@ -65,10 +69,9 @@ def test_observations_where_an_episode_ends(entry: Entry, make: Make) -> None:
         Snapshot(rows[checked], None, None, right),
         "final_obs",
     )
-    own = {key: value for key, value in params.items() if key != "max_episode_steps"}
-    reference = entry.make_reference(**own)
     firsts = [
-        reference.reset(env_key(root_key(SEED), int(lane), 1))[1] for lane in np.flatnonzero(once)
+        reference.reference.reset(env_key(root_key(SEED), int(lane), 1))[1]
+        for lane in np.flatnonzero(once)
     ]
     got = Snapshot(rows[once], None, None, cut_last.obs[once])
     assert_alike(entry, Snapshot(rows[once], None, None, np.stack(firsts)), got, "obs")

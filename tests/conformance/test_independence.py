@@ -8,7 +8,7 @@ import pytest
 from harness.registry import Entry
 from tests.conformance.conftest import LIMIT, Make, N
 from tests.conformance.play import (
-    assert_alike,
+    assert_agree,
     assert_same,
     imported,
     lanes,
@@ -51,30 +51,30 @@ def test_lanes_and_episodes_differ_where_there_is_randomness(entry: Entry, make:
 
 
 @pytest.mark.parametrize("size", [1, N])
-def test_batch_size(entry: Entry, make: Make, size: int) -> None:
+def test_batch_size(entry: Entry, impl: str, make: Make, size: int) -> None:
     params = entry.variants[0].params
     big, small = make(40, max_episode_steps=LIMIT), make(size, max_episode_steps=LIMIT)
     whole, part = reset(big), reset(small)
-    assert_alike(entry, lanes(whole, slice(size)), part, "reset")
-    steps = steps_of(entry, STEPS)
+    assert_agree(entry, impl, lanes(whole, slice(size)), part, "reset")
+    steps = steps_of(entry, impl, STEPS)
     wholes = play(big, source_of(big, params), steps, whole)
     parts = play(small, source_of(small, params), steps, part)
     for step, (a, b) in enumerate(zip(wholes, parts, strict=True), 1):
-        assert_alike(entry, lanes(a, slice(size)), b, f"step {step}")
+        assert_agree(entry, impl, lanes(a, slice(size)), b, f"step {step}")
 
 
-def test_lane_position(entry: Entry, make: Make) -> None:
+def test_lane_position(entry: Entry, impl: str, make: Make) -> None:
     """Instances that change places go on as themselves, through later episodes too."""
     params = entry.variants[0].params
     batch = make(max_episode_steps=LIMIT)
     order = np.random.default_rng(0).permutation(N)
     now = play(batch, source_of(batch, params), 5, reset(batch))[-1]
-    steps = steps_of(entry, STEPS)
+    steps = steps_of(entry, impl, STEPS)
     stayed = play(batch, source_of(batch, params), steps, now, first=5)
     start = imported(batch, now.rows[order])
     changed = play(batch, source_of(batch, params, order), steps, start, first=5)
     for step, (a, b) in enumerate(zip(stayed, changed, strict=True), 6):
-        assert_alike(entry, lanes(a, order), b, f"step {step}")
+        assert_agree(entry, impl, lanes(a, order), b, f"step {step}")
 
 
 def test_number_of_threads(entry: Entry, impl: str, make: Make) -> None:

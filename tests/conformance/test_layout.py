@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from harness.registry import Entry
+from harness.registry import Entry, Variant
 from harness.verifying.compare import Snapshot
 from references.contract import BoxAction, DiscreteAction, EnvSpec
-from tests.conformance.conftest import LIMIT, Make, N
+from tests.conformance.conftest import LIMIT, Make, N, cached_batch
 from tests.conformance.play import play, reset, source_of
 
 STEPS = 40
 
 
-def check(spec: EnvSpec, params: dict[str, object], snapshot: Snapshot, after_step: bool) -> None:
+def check(spec: EnvSpec, params: dict[str, Any], snapshot: Snapshot, after_step: bool) -> None:
     players = () if spec.num_players == 1 else (spec.num_players,)
     layout = spec.action(spec.check_params(params))
     assert snapshot.rows.dtype == np.uint8
@@ -21,7 +23,7 @@ def check(spec: EnvSpec, params: dict[str, object], snapshot: Snapshot, after_st
     assert (spec.unpack(snapshot.rows)["layout"] == spec.layout_id).all()
     observations = [snapshot.obs]
     if after_step:
-        assert snapshot.reward is not None and snapshot.reward.dtype == np.float32
+        assert snapshot.reward is not None and snapshot.reward.dtype == np.dtype(spec.reward_dtype)
         assert snapshot.reward.shape == (N, *players)
         for flag in (snapshot.terminated, snapshot.truncated):
             assert flag is not None and flag.dtype == np.bool_ and flag.shape == (N,)
@@ -52,12 +54,26 @@ def check(spec: EnvSpec, params: dict[str, object], snapshot: Snapshot, after_st
 
 
 def test_layout(entry: Entry, make: Make) -> None:
+    """Over ends of episodes."""
     params = entry.variants[0].params
     batch = make(max_episode_steps=LIMIT)
     first = reset(batch)
-    check(entry.spec, params, first, after_step=False)
+    spec = entry.spec.under(params)
+    check(spec, params, first, after_step=False)
     for snapshot in play(batch, source_of(batch, params), STEPS, first):
-        check(entry.spec, params, snapshot, after_step=True)
+        check(spec, params, snapshot, after_step=True)
+
+
+def test_layout_under_parameters(entry: Entry, impl: str, variant: Variant) -> None:
+    """Those of every variant, which observations and rewards may depend on."""
+    params: dict[str, Any] = {**variant.params}
+    batch = cached_batch(entry, impl, **params)
+    spec = entry.spec.under(params)
+    assert batch.spec == spec
+    first = reset(batch)
+    check(spec, params, first, after_step=False)
+    for snapshot in play(batch, source_of(batch, params), 3, first):
+        check(spec, params, snapshot, after_step=True)
 
 
 def test_masks_can_be_asked_for(entry: Entry, make: Make) -> None:

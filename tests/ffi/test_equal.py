@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 ffi = pytest.importorskip("samestep_rust.ffi", exc_type=ImportError)
 import jax  # noqa: E402
 
+from harness import registry  # noqa: E402
+from harness.precision import jax_precision  # noqa: E402
 from tests.ffi.recording import SEED, assert_steps_equal, environments, record  # noqa: E402
 
 STEPS = 150
@@ -20,6 +23,14 @@ CASES = [
 ]
 
 
+@pytest.fixture
+def precision(name: str, params: dict[str, Any]) -> Iterator[None]:
+    """JAX with f64 where the case computes in it."""
+    with jax_precision(registry.get(name).spec.under(params)):
+        yield
+
+
+@pytest.mark.usefixtures("precision")
 @pytest.mark.parametrize("num_envs", [1, 15, 16, 17, 37])
 @pytest.mark.parametrize(("name", "params"), CASES)
 def test_a_long_run(name: str, params: dict[str, Any], num_envs: int) -> None:
@@ -36,6 +47,7 @@ def test_a_long_run(name: str, params: dict[str, Any], num_envs: int) -> None:
     np.testing.assert_array_equal(ffi.export_state(env, state), expected.rows)
 
 
+@pytest.mark.usefixtures("precision")
 @pytest.mark.parametrize(("name", "params"), CASES)
 def test_episodes_end_in_these_runs(name: str, params: dict[str, Any]) -> None:
     """With a time limit that is no multiple of anything, at every size, on both paths."""

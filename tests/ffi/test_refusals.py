@@ -86,6 +86,16 @@ def test_actions_of_another_kind(
         ffi.step_batch(env, state, bad)
 
 
+@pytest.mark.parametrize("which", ["obs_dtype", "reward_dtype"])
+def test_double_precision_without_the_setting(env: Any, state: Any, which: str) -> None:
+    double = dataclasses.replace(env, **{which: "float64"})
+    message = "pong computes in float64 under these parameters, and JAX would in float32; accepted:"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ffi.reset_batch(double, 0, N)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ffi.step_batch(double, state, actions())
+
+
 @pytest.mark.parametrize("use", ["step", "export", "legal", "acting", "import", "reset"])
 def test_a_state_that_was_cut_off(env: Any, state: Any, use: str) -> None:
     short = dataclasses.replace(state, saved=state.saved[:16])

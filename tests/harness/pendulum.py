@@ -14,6 +14,7 @@ import pytest
 
 from harness import implementations, registry
 from harness.verifying.compare import Bound, BoundedComparator
+from harness.verifying.measure import Bar, Drawn, Measure
 from references.batch import ReferenceBatch
 from references.contract import BoxAction, EnvSpec, Field, ObsLayout, Step
 from references.threefry import Key, threefry2x32, uniform
@@ -136,6 +137,64 @@ class WrongNan(Rounding):
 
     def acceleration(self, state: State, torque: np.float32) -> np.float32:
         return np.float32(np.nan) if state.t == 7 else super().acceleration(state, torque)
+
+
+class Drifting(Rounding):
+    """Right to 2e-5 a step: within the bars of a step, and soon off in a free run."""
+
+    def acceleration(self, state: State, torque: np.float32) -> np.float32:
+        return np.float32(super().acceleration(state, torque) + 2e-4)
+
+
+class RaisingFar(Rounding):
+    """Refuses the second of the far states."""
+
+    def acceleration(self, state: State, torque: np.float32) -> np.float32:
+        if state.theta == FAR + 2:
+            raise ValueError("wound up too far")
+        return super().acceleration(state, torque)
+
+
+def draw(kind: str, count: int, seed: int, number: int) -> Drawn:
+    """Angles anywhere ("near", "last"), or far_states' ("far")."""
+    rng = np.random.default_rng([seed, number, len(kind)])
+    theta = rng.uniform(-3, 3, count).astype(np.float32)
+    if kind == "far":
+        theta = np.float32(FAR) + np.arange(1, count + 1, dtype=np.float32)
+    fields = {"theta": theta, "omega": rng.uniform(-1, 1, count).astype(np.float32)}
+    return Drawn(fields, np.arange(count), rng.uniform(-1, 1, (count, 1)).astype(np.float32))
+
+
+def start(spec: EnvSpec, count: int, seed: int) -> np.ndarray:
+    """What resets give."""
+    batch = ReferenceBatch(Pendulum(), count)
+    batch.reset(seed)
+    return batch.export_state()
+
+
+def nudge(spec: EnvSpec, rows: np.ndarray, distance: float, seed: int) -> np.ndarray:
+    """The angle this far off."""
+    moved = spec.unpack(rows).copy()
+    moved["theta"] += np.float32(distance)
+    return moved.view(np.uint8).reshape(rows.shape)
+
+
+BAR = Bar(share=0.9, within=1e-6, limit=1e-4, factor=10.0)
+MEASURE = Measure(
+    classes={"near": 20, "far": 3, "last": 5},
+    units=4,
+    draw=draw,
+    bars=lambda params: {"near": BAR, "far": BAR, "last": BAR},
+    rounded=Rounding,
+    ending="last",
+    start=start,
+    nudge=nudge,
+    apart=lambda params: 1e-5,
+    nearby=(1e-5,),
+    episodes=12,
+)
+MEASURED = {"measure": "tests.harness.pendulum:MEASURE"}
+"""`plant` with these changes verifies by the measure instead of rollouts."""
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, rules: type[Pendulum], **changes: Any) -> registry.Entry:

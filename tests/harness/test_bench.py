@@ -159,9 +159,9 @@ def test_a_precision_is_the_implementations_own(results: Path) -> None:
     assert precisions == {"reference": "f32", "double": "f64"}
     assert sum("f64" in line for line in out.splitlines()) == 2  # on one thread and on two
     spec = registry.get("pong").spec
-    assert ours.precision_of(spec) == "f32"
+    assert ours.precision_of(spec, {}) == ours.reference_precision(spec) == "f32"
     wide = dataclasses.replace(spec, state=(*spec.state, Field("qpos", "f8", (9,))))
-    assert ours.precision_of(wide) == "f64"
+    assert ours.precision_of(wide, {}) == ours.reference_precision(wide) == "f64"
 
 
 def test_the_fingerprint_has_compiler_and_instruction_set(
@@ -289,7 +289,9 @@ def test_publish_copies_the_runs_own_lines_and_a_table(results: Path) -> None:
     everything = (results / "bench" / "pong.jsonl").read_text()
     assert published == "".join(everything.splitlines(keepends=True)[3:])
     page = (results / "published" / "bench-pong.md").read_text()
-    assert "| variant | impl | batch | thr | steps/s | IQR | cv | x steady 1t |" in page
+    assert (
+        "| variant | impl | batch | thr | steps/s | IQR | cv | x steady | compile | check |" in page
+    )
     assert "| skip8 | steady | 10 | 2 | 200 K |" in page
     assert "- commit: " in page
 
@@ -343,8 +345,10 @@ def test_an_interrupt_keeps_what_was_written_and_ends_the_workers(tmp_path: Path
     """The first group is measured; the second hangs until the interrupt."""
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys\n"
+        "import signal, sys\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
+        # A shell without job control has what it starts with `&` ignore interrupts.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from harness import __main__ as command, bench, registry\n"
         "from harness.baselines import BASELINES, Baseline\n"
         "from harness.benching import measure\n"
@@ -375,16 +379,19 @@ def test_an_interrupt_keeps_what_was_written_and_ends_the_workers(tmp_path: Path
         text=True,
     )
     path = tmp_path / "results" / "bench" / "pong.jsonl"
-    deadline = time.monotonic() + 60
-    while not (path.exists() and path.read_text()):
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    time.sleep(1)  # into the second group
-    workers = _children(process.pid)
-    assert workers
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    try:
+        deadline = time.monotonic() + 60
+        while not (path.exists() and path.read_text()):
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        time.sleep(1)  # into the second group
+        workers = _children(process.pid)
+        assert workers
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted; what was written so far is kept" in err
     assert "skip8" in out  # the table of what was measured

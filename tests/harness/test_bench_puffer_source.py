@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.baselines import Unavailable, puffer_source
+from harness.baselines import Unavailable, cache, puffer_source
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_an_archive_of_another_hash_is_refused(
     (tmp_path / "nothing" / "pufferlib-3.0.0.tar.gz").write_bytes(b"something else")
     said = reason()
     assert "pip failed" in said
-    assert not list(puffer_source.cache_dir().glob("pufferlib-3*"))
+    assert not list(cache.cache_dir().glob("pufferlib-3*"))
 
 
 @pytest.mark.usefixtures("empty_cache")

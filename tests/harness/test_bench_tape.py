@@ -218,15 +218,15 @@ def test_another_state_is_named() -> None:
     batch = ReferenceBatch(Duel(), 4)
     recorded = tape.record(batch, registry.get("duel"), {}, 0, varies=False)
     sums = recorded.sums.T
-    tape.compare(recorded, recorded.end, *sums)
+    tape.compare(recorded, recorded.end, sums[0], sums[1], SPEC)
     other = recorded.end.copy()
     other[2, -1] ^= 1
     with pytest.raises(CheckFailed, match="leaves another state in lane 2"):
-        tape.compare(recorded, other, *sums)
+        tape.compare(recorded, other, sums[0], sums[1], SPEC)
     with pytest.raises(CheckFailed, match="state rows"):
-        tape.compare(recorded, recorded.end[:3], *sums)
+        tape.compare(recorded, recorded.end[:3], sums[0], sums[1], SPEC)
     with pytest.raises(CheckFailed, match="sum of reward differs at step 0"):
-        tape.compare(recorded, recorded.end, sums[0], np.full(CHUNK, np.nan))
+        tape.compare(recorded, recorded.end, sums[0], np.full(CHUNK, np.nan), SPEC)
 
 
 def test_whether_masks_vary_is_read_off_the_program() -> None:

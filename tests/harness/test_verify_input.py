@@ -106,7 +106,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 DAMAGES: list[tuple[Change, str]] = [
     (lambda data: data.pop("actions"), "has no 'actions'; accepted: a file that verify wrote"),
-    (lambda data: data.update(format="x"), "is not in the format 'samestep failure 1'"),
+    (lambda data: data.update(format="x"), "is not in the format 'samestep failure 2'"),
     (lambda data: data.update(env="x"), "unknown ENV 'x'; accepted"),
     (lambda data: data.update(version=9), "recorded with duel version 9"),
     (lambda data: data.update(layout=1), "layout 0x00000001; accepted: version 1"),

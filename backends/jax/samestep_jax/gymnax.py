@@ -46,10 +46,12 @@ class Box(spaces.Box):
     """Arrays of one shape, each element between two bounds."""
 
     def sample(self, key: jax.Array) -> jax.Array:
-        """A random array of this shape and dtype."""
+        """A random array of this shape and dtype: uniform, or normal where it is unbounded."""
         dtype = np.dtype(self.dtype)
         if dtype.kind in "iu":
             return jax.random.randint(key, self.shape, int(self.low), int(self.high) + 1, dtype)
+        if not np.isfinite([self.low, self.high]).all():
+            return jax.random.normal(key, self.shape, dtype)
         return jax.random.uniform(key, self.shape, dtype, self.low, self.high)
 
     def contains(self, x: Any) -> jax.Array:
@@ -65,10 +67,10 @@ class GymnaxEnv:
     default_params: EnvParams
 
     @classmethod
-    def make(cls, name: str, max_episode_steps: int = 0, **params: Any) -> GymnaxEnv:
+    def make(cls, name: str, **params: Any) -> GymnaxEnv:
         """Environment `name`; parameters and errors are those of `samestep_jax.make`."""
-        make_env(name, max_episode_steps=max_episode_steps, **params)  # checks the limit
-        return cls(make_env(name, **params), EnvParams(max_episode_steps))
+        limit = make_env(name, **params).max_episode_steps
+        return cls(make_env(name, **{**params, "max_episode_steps": 0}), EnvParams(limit))
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from samestep_jax.core.rows import check_representable
-from samestep_jax.core.types import Env
+from samestep_jax.core.types import Env, check_precision
 
 _REGISTERED: dict[str, Callable[..., Env]] = {}
 
@@ -37,8 +37,8 @@ def make(name: str, **params: Any) -> Env:
         params: as the environment's page lists them, and `max_episode_steps` (0 is never).
 
     Raises:
-        ValueError: in one line, for an unknown environment or parameter, or a value that is not
-            accepted.
+        ValueError: in one line, for an unknown environment or parameter, a value that is not
+            accepted, or double precision without jax_enable_x64.
     """
     if name not in names():
         raise ValueError(f"unknown environment {name!r}; accepted: {', '.join(names())}")
@@ -47,4 +47,5 @@ def make(name: str, **params: Any) -> Env:
     else:
         env = importlib.import_module(f"samestep_jax.{name}").make_env(**params)
     check_representable(env.layout)
+    check_precision(env)
     return env

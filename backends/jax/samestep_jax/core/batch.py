@@ -10,7 +10,7 @@ the instance's `env_index`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -20,7 +20,7 @@ import numpy as np
 from samestep_jax.core import rows as packed
 from samestep_jax.core.spaces import check_batch_actions
 from samestep_jax.core.threefry import Key, as_key, env_key, root_key
-from samestep_jax.core.types import Env
+from samestep_jax.core.types import Env, check_precision
 
 _BY_EPISODE = (0, 0, 0)  # vmap axes of env_key: root, env_index, episode
 
@@ -44,7 +44,7 @@ class BatchStep(NamedTuple):
 
     obs: jax.Array  # (N, *obs)
     final_obs: jax.Array  # (N, *obs)
-    reward: jax.Array  # (N,) f32
+    reward: jax.Array  # (N,) f32, or f64 where observations are
     terminated: jax.Array  # (N,) bool, the rules ended the episode
     truncated: jax.Array  # (N,) bool, the time limit did; exclusive of `terminated`
     legal: jax.Array | None  # (N, A) bool, what may be done next; None if continuous
@@ -71,10 +71,12 @@ def reset_batch(
 
     Raises:
         TypeError: for a seed that is no integer and no key.
-        ValueError: for another number that is no integer, or is out of range.
+        ValueError: for another number that is no integer, or is out of range; for an environment
+            in double precision while jax_enable_x64 is off.
     """
     if not _is_integer(num_envs) or num_envs < 1:
         raise ValueError(f"num_envs is {num_envs!r}; accepted: an integer of at least 1")
+    check_precision(env)
     env_index = _as_index(first_index, num_envs) + jnp.arange(num_envs, dtype=jnp.uint32)
     return _start(env, _as_root(seed_or_root), env_index)
 
@@ -93,8 +95,10 @@ def step_batch(
 
     Raises:
         TypeError: for something else than an array, or another dtype, also while tracing.
-        ValueError: for another shape, likewise.
+        ValueError: for another shape, likewise; for an environment in double precision while
+            jax_enable_x64 is off.
     """
+    check_precision(env)
     checked = check_batch_actions(env, num_envs_of(state), actions)
     result: tuple[BatchState, BatchStep] = _step_batch(env, state, checked)
     return result
@@ -205,9 +209,11 @@ def import_state(
         indices: distinct places in the batch; all by default.
 
     Raises:
-        ValueError: in one line, for rows of another size, count or layout, or a state that cannot
-            exist.
+        ValueError: in one line, for rows of another size, count or layout, a state that cannot
+            exist or that single precision does not hold; for an environment in double precision
+            while jax_enable_x64 is off.
     """
+    check_precision(env)
     view = packed.check_rows(env.layout, rows)
     packed.check_states(env.layout, view, env.check_state)
     if state is None and indices is not None:
@@ -215,12 +221,12 @@ def import_state(
     if state is None:
         if len(view) == 0:
             raise ValueError("there are 0 state rows; accepted: at least 1")
-        return _restore(env, jnp.asarray(rows))
+        return _restore(env, view)
     everything = range(num_envs_of(state))
     places = packed.check_indices(everything if indices is None else indices, len(everything))
     if len(view) != len(places):
         raise ValueError(f"there are {len(view)} state rows; accepted: {len(places)}")
-    return _scatter(state, _restore(env, jnp.asarray(rows)), places)
+    return _scatter(state, _restore(env, view), places)
 
 
 def num_envs_of(state: BatchState) -> int:
@@ -272,14 +278,22 @@ def _start(env: Env, root: Key, env_index: jax.Array) -> tuple[BatchState, jax.A
     return BatchState(roots, env_index, episode, env_state), obs
 
 
-def _restore(env: Env, rows: jax.Array) -> BatchState:
-    """The instances that acceptable rows describe."""
-    columns = packed.unpack(env.layout, rows)
+def _restore(env: Env, view: np.ndarray) -> BatchState:
+    """The instances that acceptable rows, (N,) from `check_rows`, describe."""
+    columns = packed.unpack(env.layout, view, _held(env, packed.is_representable(np.float64)))
     root = (columns["root"][:, 0], columns["root"][:, 1])
     keys = jax.vmap(env_key, _BY_EPISODE)(root, columns["env_index"], columns["episode"])
     fields = {name: columns[name] for name, _, _ in env.layout.state}
     env_state = env.state_type(key=keys, t=columns["t"], **fields)
     return BatchState(root, columns["env_index"], columns["episode"], env_state)
+
+
+@cache
+def _held(env: Env, x64: bool) -> dict[str, np.dtype[Any]]:
+    """The dtypes in which an environment holds STATE's fields: those that its reset makes."""
+    word = jax.ShapeDtypeStruct((), np.uint32)
+    state, _ = jax.eval_shape(env.reset, (word, word))
+    return {name: np.dtype(getattr(state, name).dtype) for name, _, _ in env.layout.state}
 
 
 def _scatter(state: BatchState, part: BatchState, places: np.ndarray) -> BatchState:

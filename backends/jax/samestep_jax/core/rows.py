@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import DTypeLike
 
 Field = tuple[str, str, tuple[int, ...]]
 """Name, dtype as NumPy writes it ("f4", "u1"), shape."""
@@ -67,14 +68,43 @@ def pack(layout: Layout, columns: dict[str, jax.Array]) -> jax.Array:
     )
 
 
-def unpack(layout: Layout, rows: jax.Array) -> dict[str, jax.Array]:
-    """(N, state_bytes) u8 rows as fields (N, *shape) by name; traceable."""
-    columns, start = {}, 0
-    for name, dtype, shape in layout.fields:
-        size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=int))
-        columns[name] = _from_bytes(rows[:, start : start + size], np.dtype(dtype), shape)
-        start += size
+def unpack(
+    layout: Layout, view: np.ndarray, held: Mapping[str, np.dtype[Any]]
+) -> dict[str, jax.Array]:
+    """Rows on the host as fields (N, *shape) by name.
+
+    Args:
+        layout: of the rows.
+        view: (N,) from `check_rows`.
+        held: the dtypes in which the environment holds STATE's fields. What rows carry in f8 and
+            the environment in f4 is rounded to the nearest, in a tie to the even one.
+
+    Raises:
+        ValueError: naming the first number that is finite, and too large for its f4.
+    """
+    columns = {}
+    for name, dtype, _ in layout.fields:
+        column = view[name]
+        if dtype == "f8" and held[name] == np.float32:
+            column = _rounded(name, column)
+        elif np.dtype(dtype) == np.bool_:
+            column = column.view(np.uint8) != 0
+        columns[name] = jnp.asarray(column)
     return columns
+
+
+def _rounded(name: str, column: np.ndarray) -> np.ndarray:
+    """(N, ...) f64 as f32."""
+    with np.errstate(over="ignore"):
+        rounded = column.astype(np.float32)
+    lost = np.isinf(rounded) & np.isfinite(column)
+    if lost.any():
+        where = tuple(np.argwhere(lost)[0])
+        raise ValueError(
+            f"state row {where[0]}: {name} is {column[where]}; it is computed in float32, "
+            f"accepted: numbers up to {np.finfo(np.float32).max}"
+        )
+    return rounded
 
 
 def check_rows(layout: Layout, rows: Any) -> np.ndarray:
@@ -153,14 +183,19 @@ def check_indices(indices: Sequence[int], num_envs: int) -> np.ndarray:
     return chosen.astype(np.int32)
 
 
+def is_representable(dtype: DTypeLike) -> bool:
+    """Whether JAX has this dtype as it is set now: without jax_enable_x64 it halves 8 bytes."""
+    return bool(jax.dtypes.canonicalize_dtype(dtype) == np.dtype(dtype))
+
+
 def check_representable(layout: Layout) -> None:
-    """Refuse 8-byte fields while JAX would silently halve them.
+    """Refuse 8-byte integers while JAX would silently halve them. An f8 may be held as f4.
 
     Raises:
         ValueError: naming the field and the setting that it needs.
     """
     for name, dtype, _ in layout.state:
-        if jax.dtypes.canonicalize_dtype(dtype) != np.dtype(dtype):
+        if np.dtype(dtype).kind != "f" and not is_representable(dtype):
             raise ValueError(
                 f"{layout.name}'s {name} is {dtype}; set jax.config.jax_enable_x64 to True first"
             )
@@ -168,20 +203,31 @@ def check_representable(layout: Layout) -> None:
 
 def _to_bytes(column: jax.Array, dtype: np.dtype[Any]) -> jax.Array:
     """(N, ...) of any dtype as (N, bytes) u8."""
-    column = column.astype(dtype)
-    if dtype == np.bool_:
+    if dtype == np.float64 and column.dtype == jnp.float32:
+        column = _widened(column)
+    elif dtype == np.bool_:
         column = column.astype(jnp.uint8)
-    elif dtype != np.uint8:
+    else:
+        column = column.astype(dtype)
+    if column.dtype != jnp.uint8:
         column = jax.lax.bitcast_convert_type(column, jnp.uint8)
     return column.reshape(column.shape[0], -1)
 
 
-def _from_bytes(data: jax.Array, dtype: np.dtype[Any], shape: tuple[int, ...]) -> jax.Array:
-    """(N, bytes) u8 as (N, *shape) of a dtype."""
-    if dtype.itemsize == 1:
-        column = data.reshape(data.shape[0], *shape)
-        if dtype == np.bool_:
-            return column != 0
-        return column if dtype == np.uint8 else jax.lax.bitcast_convert_type(column, dtype)
-    words = data.reshape(data.shape[0], *shape, dtype.itemsize)
-    return jax.lax.bitcast_convert_type(words, dtype)
+def _widened(column: jax.Array) -> jax.Array:
+    """(N, ...) f32 as the bits of the equal f64, (N, ..., 2) u32, the low word first.
+
+    In integers, so that it needs no f64 of JAX's, and is exact for every f32: zeros keep their
+    signs, NaN their payloads, and subnormal numbers are not flushed to zero.
+    """
+    bits = jax.lax.bitcast_convert_type(column, jnp.uint32)
+    sign, exponent, fraction = bits >> 31 << 31, (bits >> 23) & 0xFF, bits & 0x7F_FFFF
+    # A subnormal f32 is a normal f64: its highest one, at `top`, becomes the implicit one.
+    top = 31 - jax.lax.clz(fraction)
+    subnormal = (exponent == 0) & (fraction != 0)
+    fraction = jnp.where(subnormal, (fraction << ((23 - top) & 31)) & 0x7F_FFFF, fraction)
+    rebiased = jnp.where(subnormal, top + (1023 - 149), exponent + (1023 - 127))
+    rebiased = jnp.where(exponent == 0xFF, jnp.uint32(0x7FF), rebiased)
+    rebiased = jnp.where((exponent == 0) & ~subnormal, jnp.uint32(0), rebiased)
+    high = sign | rebiased << 20 | fraction >> 3
+    return jnp.stack([fraction << 29, high], axis=-1)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from samestep_jax.core.rows import Layout
+from samestep_jax.core.rows import Layout, is_representable
 from samestep_jax.core.spaces import Box, Discrete
 from samestep_jax.core.threefry import Key
 
@@ -18,7 +18,7 @@ class Step(NamedTuple):
     """What one step of one instance returns. With P > 1 players a player axis comes first."""
 
     obs: jax.Array  # obs_space.shape, or (P, *shape)
-    reward: jax.Array  # () f32, or (P,)
+    reward: jax.Array  # (), or (P,); f32, or f64 where observations are
     terminated: jax.Array  # () bool, the rules ended the episode
     truncated: jax.Array  # () bool, the time limit did; never together with `terminated`
 
@@ -44,6 +44,8 @@ class Env(Protocol):
     Values are hashable and compare by their parameters, so that an environment can be a static
     argument of `jax.jit`: one trace a shape and a set of parameters.
     """
+
+    def __hash__(self) -> int: ...
 
     @property
     def layout(self) -> Layout:
@@ -89,6 +91,21 @@ class Env(Protocol):
         Raises:
             ValueError: naming the field and its value.
         """
+
+
+def check_precision(env: Env) -> None:
+    """Refuse an environment that computes in f64 while JAX would silently compute in f32.
+
+    Raises:
+        ValueError: naming the setting that it needs.
+    """
+    dtype = env.obs_space.dtype
+    if not is_representable(dtype):
+        raise ValueError(
+            f"{env.layout.name} computes in {dtype} under these parameters, and JAX would in "
+            "float32; accepted: jax.config.update('jax_enable_x64', True) first, or parameters "
+            "for float32"
+        )
 
 
 def time_limit(t: jax.Array, terminated: jax.Array, max_episode_steps: int) -> jax.Array:

@@ -2,7 +2,7 @@
 //! ways of holding state (a [`crate::Driver`], or saved blocks in a caller's buffer).
 
 use crate::driver::filled;
-use crate::isa::Kernel;
+use crate::isa::{Isa, Kernel};
 use crate::rules::{BlockOut, Draws, Info, Rules};
 use crate::threefry::{env_key, Key};
 use crate::Error;
@@ -132,13 +132,13 @@ impl<'a> IdsMut<'a> {
 /// Where a step writes, flat, instance by instance. `final_obs`, `legal` and `acting` may be
 /// empty: unwanted.
 #[derive(Debug)]
-pub struct OutMut<'a, O> {
+pub struct OutMut<'a, O, W> {
     /// (n, obs_len): the new episode's first where one ended.
     pub obs: &'a mut [O],
     /// (n, obs_len): the old episode's last, written only where one ended; or empty
     pub final_obs: &'a mut [O],
     /// (n, players)
-    pub reward: &'a mut [f32],
+    pub reward: &'a mut [W],
     /// (n,) 0 or 1
     pub terminated: &'a mut [u8],
     /// (n,) 0 or 1, never together with `terminated`
@@ -174,10 +174,10 @@ impl Widths {
     }
 }
 
-impl<'a, O> OutMut<'a, O> {
+impl<'a, O, W> OutMut<'a, O, W> {
     /// The same arrays for a shorter time.
     #[inline(always)]
-    pub fn reborrow(&mut self) -> OutMut<'_, O> {
+    pub fn reborrow(&mut self) -> OutMut<'_, O, W> {
         OutMut {
             obs: self.obs,
             final_obs: self.final_obs,
@@ -191,7 +191,7 @@ impl<'a, O> OutMut<'a, O> {
 
     /// The parts before and from instance `mid`.
     #[inline(always)]
-    pub fn split_at(self, mid: usize, widths: Widths) -> (OutMut<'a, O>, OutMut<'a, O>) {
+    pub fn split_at(self, mid: usize, widths: Widths) -> (OutMut<'a, O, W>, OutMut<'a, O, W>) {
         let legal_mid = if self.legal.is_empty() {
             0
         } else {
@@ -248,6 +248,8 @@ pub struct Context<'a, R> {
     pub legal_varies: bool,
     /// Truncates episodes; 0 never does.
     pub max_episode_steps: u32,
+    /// What this is compiled for.
+    pub isa: Isa,
 }
 
 impl<R> Clone for Context<'_, R> {
@@ -267,7 +269,7 @@ pub struct Chunk<'a, R: Rules> {
     /// (lanes, action_len)
     pub actions: &'a [R::Action],
     /// Lanes of all blocks.
-    pub out: OutMut<'a, R::Obs>,
+    pub out: OutMut<'a, R::Obs, R::Reward>,
 }
 
 impl<'a, R: Rules> Chunk<'a, R> {
@@ -399,14 +401,15 @@ pub fn step_block<R: Rules>(
     block: &mut R::Block,
     mut ids: IdsMut<'_>,
     actions: &[R::Action],
-    out: OutMut<'_, R::Obs>,
+    out: OutMut<'_, R::Obs, R::Reward>,
 ) {
     let rules = context.rules;
     for t in &mut ids.t[..R::LANES] {
         *t = t.wrapping_add(1);
     }
     out.truncated[..R::LANES].fill(0);
-    rules.step_block(
+    rules.step_block_on(
+        context.isa,
         block,
         Draws {
             key0: ids.key0,

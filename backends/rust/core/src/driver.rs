@@ -15,7 +15,7 @@ pub struct Out<'a> {
     /// (n, obs_len), written only where an episode ended, or empty if unwanted
     pub final_obs: ArrayMut<'a>,
     /// (n, players)
-    pub reward: &'a mut [f32],
+    pub reward: ArrayMut<'a>,
     /// (n,)
     pub terminated: &'a mut [u8],
     /// (n,)
@@ -39,6 +39,8 @@ pub trait BatchEnv: Send + Sync {
     fn threads(&self) -> usize;
     /// Element type of observations.
     fn obs_dtype(&self) -> Dtype;
+    /// Element type of rewards.
+    fn reward_dtype(&self) -> Dtype;
     /// The time limit; 0 is none.
     fn max_episode_steps(&self) -> u32;
     /// Starts instances (all if `indices` is None) at episode 0 of `root`; their rows of `obs`,
@@ -103,7 +105,7 @@ pub(crate) struct Tail<R: Rules> {
     actions: Vec<R::Action>,
     obs: Vec<R::Obs>,
     final_obs: Vec<R::Obs>,
-    reward: Vec<f32>,
+    reward: Vec<R::Reward>,
     terminated: Vec<u8>,
     truncated: Vec<u8>,
     legal: Vec<u8>,
@@ -116,7 +118,7 @@ impl<R: Rules> Tail<R> {
             actions: vec![R::Action::default(); R::LANES * widths.action],
             obs: vec![R::Obs::default(); R::LANES * widths.obs],
             final_obs: vec![R::Obs::default(); R::LANES * widths.obs],
-            reward: vec![0.0; R::LANES * widths.players],
+            reward: vec![R::Reward::default(); R::LANES * widths.players],
             terminated: vec![0; R::LANES],
             truncated: vec![0; R::LANES],
             legal: vec![0; R::LANES * widths.legal],
@@ -129,8 +131,8 @@ impl<R: Rules> Tail<R> {
     pub(crate) fn step(
         &mut self,
         actions: &[R::Action],
-        out: OutMut<'_, R::Obs>,
-        step: impl FnOnce(&[R::Action], OutMut<'_, R::Obs>) -> Result<(), Error>,
+        out: OutMut<'_, R::Obs, R::Reward>,
+        step: impl FnOnce(&[R::Action], OutMut<'_, R::Obs, R::Reward>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.actions[..actions.len()].copy_from_slice(actions);
         let wanted = |array: &[u8], like: &[u8]| if like.is_empty() { 0 } else { array.len() };
@@ -260,8 +262,13 @@ impl<R: Rules + Clone> Driver<R> {
     }
 
     /// Steps the blocks that are full, over all threads.
-    fn step_full(&mut self, full: usize, actions: &[R::Action], out: OutMut<'_, R::Obs>) {
-        let context = context(&self.rules, &self.info, self.max_episode_steps);
+    fn step_full(
+        &mut self,
+        full: usize,
+        actions: &[R::Action],
+        out: OutMut<'_, R::Obs, R::Reward>,
+    ) {
+        let context = context(&self.rules, &self.info, self.max_episode_steps, self.isa);
         let (ids, _) = self.ids.as_mut().split_at(full * R::LANES);
         let chunk = Chunk {
             blocks: &mut self.blocks[..full],
@@ -295,10 +302,14 @@ impl<R: Rules + Clone> Driver<R> {
     }
 
     /// Steps the last block, if it is not full, by way of full-width arrays.
-    fn step_tail(&mut self, actions: &[R::Action], out: OutMut<'_, R::Obs>) -> Result<(), Error> {
+    fn step_tail(
+        &mut self,
+        actions: &[R::Action],
+        out: OutMut<'_, R::Obs, R::Reward>,
+    ) -> Result<(), Error> {
         let full = self.blocks.len() - 1;
         let (_, ids) = self.ids.as_mut().split_at(full * R::LANES);
-        let context = context(&self.rules, &self.info, self.max_episode_steps);
+        let context = context(&self.rules, &self.info, self.max_episode_steps, self.isa);
         let (isa, blocks) = (self.isa, &mut self.blocks[full..]);
         self.tail.step(actions, out, |actions, out| {
             let chunk = Chunk {
@@ -328,6 +339,10 @@ impl<R: Rules + Clone> BatchEnv for Driver<R> {
 
     fn obs_dtype(&self) -> Dtype {
         R::Obs::DTYPE
+    }
+
+    fn reward_dtype(&self) -> Dtype {
+        R::Reward::DTYPE
     }
 
     fn max_episode_steps(&self) -> u32 {
@@ -370,7 +385,7 @@ impl<R: Rules + Clone> BatchEnv for Driver<R> {
         let widths = Widths::of(&self.info);
         check_optional_len("legal", legal.len(), self.num_envs * widths.legal)?;
         check_optional_len("acting", acting.len(), self.num_envs * widths.players)?;
-        let context = context(&self.rules, &self.info, self.max_episode_steps);
+        let context = context(&self.rules, &self.info, self.max_episode_steps, self.isa);
         for (index, block) in self.blocks.iter().enumerate() {
             let from = index * R::LANES;
             let to = (from + R::LANES).min(self.num_envs);
@@ -473,12 +488,14 @@ pub(crate) fn context<'a, R: Rules>(
     rules: &'a R,
     info: &Info,
     max_episode_steps: u32,
+    isa: Isa,
 ) -> Context<'a, R> {
     Context {
         rules,
         widths: Widths::of(info),
         legal_varies: info.legal_varies,
         max_episode_steps,
+        isa,
     }
 }
 
@@ -487,13 +504,14 @@ pub(crate) fn check_out<'a, R: Rules>(
     info: &Info,
     n: usize,
     out: Out<'a>,
-) -> Result<OutMut<'a, R::Obs>, Error> {
+) -> Result<OutMut<'a, R::Obs, R::Reward>, Error> {
     let widths = Widths::of(info);
     let obs = typed_mut::<R::Obs>("obs", out.obs)?;
     let final_obs = typed_mut::<R::Obs>("final_obs", out.final_obs)?;
     check_len("obs", obs.len(), n * widths.obs)?;
     check_optional_len("final_obs", final_obs.len(), n * widths.obs)?;
-    check_len("reward", out.reward.len(), n * widths.players)?;
+    let reward = typed_mut::<R::Reward>("reward", out.reward)?;
+    check_len("reward", reward.len(), n * widths.players)?;
     check_len("terminated", out.terminated.len(), n)?;
     check_len("truncated", out.truncated.len(), n)?;
     check_optional_len("legal", out.legal.len(), n * widths.legal)?;
@@ -501,7 +519,7 @@ pub(crate) fn check_out<'a, R: Rules>(
     Ok(OutMut {
         obs,
         final_obs,
-        reward: out.reward,
+        reward,
         terminated: out.terminated,
         truncated: out.truncated,
         legal: out.legal,

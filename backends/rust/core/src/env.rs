@@ -11,6 +11,8 @@ pub trait Env: Send + Sync {
     fn info(&self) -> Info;
     /// Element type of observations.
     fn obs_dtype(&self) -> Dtype;
+    /// Element type of rewards.
+    fn reward_dtype(&self) -> Dtype;
     /// Instances in a block.
     fn lanes(&self) -> usize;
     /// A batch that holds its own state; see [`Driver::new`].
@@ -94,6 +96,10 @@ impl<R: Rules + Clone> Env for R {
 
     fn obs_dtype(&self) -> Dtype {
         R::Obs::DTYPE
+    }
+
+    fn reward_dtype(&self) -> Dtype {
+        R::Reward::DTYPE
     }
 
     fn lanes(&self) -> usize {

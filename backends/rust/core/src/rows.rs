@@ -189,6 +189,8 @@ pub fn reset_rows<R: Rules>(
     let block_bytes = saved_bytes(&info) * R::LANES;
     for (number, bytes) in saved.chunks_exact_mut(block_bytes).enumerate() {
         let (ids, states) = bytes.split_at_mut(ID_WORDS * 4 * R::LANES);
+        // Whatever the block does not fill is not to depend on what was in the memory before.
+        states.fill(0);
         for lane in 0..R::LANES {
             let index = number * R::LANES + lane;
             let env_index = first_index.wrapping_add(index as u32);
@@ -221,7 +223,7 @@ pub fn masks_rows<R: Rules>(
     acting: &mut [u8],
 ) -> Result<(), Error> {
     let info = rules.info();
-    let context = context(rules, &info, 0);
+    let context = context(rules, &info, 0, Isa::Baseline);
     check_saved_len::<R>(&info, saved.len(), n)?;
     check_optional_len("legal", legal.len(), n * context.widths.legal)?;
     check_optional_len("acting", acting.len(), n * context.widths.players)?;
@@ -276,7 +278,7 @@ pub fn step_rows<R: Rules>(
     check_actions(&info, n, actions)?;
     let mut result = Ok(());
     isa.run(StepSaved {
-        context: context(rules, &info, max_episode_steps),
+        context: context(rules, &info, max_episode_steps, isa),
         info: &info,
         n,
         saved,
@@ -293,7 +295,7 @@ struct StepSaved<'a, R: Rules> {
     n: usize,
     saved: &'a mut [u8],
     actions: &'a [R::Action],
-    out: OutMut<'a, R::Obs>,
+    out: OutMut<'a, R::Obs, R::Reward>,
     result: &'a mut Result<(), Error>,
 }
 
@@ -338,7 +340,7 @@ impl<R: Rules> Kernel for StepSaved<'_, R> {
 
 /// Where no episode ended, `final_obs` is `obs`; copied while both are in the nearest cache.
 #[inline(always)]
-fn fill_final_obs<O: Element>(widths: Widths, out: &mut OutMut<'_, O>) {
+fn fill_final_obs<O: Element, W>(widths: Widths, out: &mut OutMut<'_, O, W>) {
     if out.final_obs.is_empty() {
         return;
     }
@@ -364,7 +366,7 @@ fn step_saved_block<R: Rules>(
     spare: &mut R::Block,
     bytes: &mut [u8],
     actions: &[R::Action],
-    out: OutMut<'_, R::Obs>,
+    out: OutMut<'_, R::Obs, R::Reward>,
 ) -> Result<(), Error> {
     let (id_bytes, state_bytes) = bytes.split_at_mut(ID_WORDS * 4 * R::LANES);
     let in_place = R::block_in_place(state_bytes).is_some();

@@ -1,7 +1,7 @@
 //! What an environment's crate implements: its rules, over blocks of lanes.
 
 use crate::threefry::{threefry2x32_lanes, Key};
-use crate::Error;
+use crate::{Error, Isa};
 
 /// Bytes of the header that starts every packed state row: layout, root (2), env_index, episode
 /// and t, each a little-endian u32.
@@ -10,11 +10,13 @@ pub const HEADER_BYTES: usize = 24;
 /// The largest number of lanes in a block.
 pub const MAX_LANES: usize = 64;
 
-/// Element types of observations and actions.
+/// Element types of observations, rewards and actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dtype {
     /// 32-bit float.
     F32,
+    /// 64-bit float.
+    F64,
     /// 32-bit signed integer.
     I32,
     /// Unsigned byte.
@@ -26,6 +28,8 @@ pub enum Dtype {
 pub enum Array<'a> {
     /// 32-bit floats.
     F32(&'a [f32]),
+    /// 64-bit floats.
+    F64(&'a [f64]),
     /// 32-bit signed integers.
     I32(&'a [i32]),
     /// Unsigned bytes.
@@ -37,13 +41,15 @@ pub enum Array<'a> {
 pub enum ArrayMut<'a> {
     /// 32-bit floats.
     F32(&'a mut [f32]),
+    /// 64-bit floats.
+    F64(&'a mut [f64]),
     /// 32-bit signed integers.
     I32(&'a mut [i32]),
     /// Unsigned bytes.
     U8(&'a mut [u8]),
 }
 
-/// A type that observations or actions are made of.
+/// A type that observations, rewards or actions are made of.
 pub trait Element: Copy + Default + PartialOrd + Send + Sync + std::fmt::Display + 'static {
     /// Its name at run time.
     const DTYPE: Dtype;
@@ -73,6 +79,27 @@ impl Element for f32 {
     fn accepted(self, layout: ActionLayout) -> bool {
         // NaN fails both comparisons.
         matches!(layout, ActionLayout::Box { low, high, .. } if self >= low && self <= high)
+    }
+}
+
+impl Element for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+    fn slice(array: Array<'_>) -> Option<&[Self]> {
+        match array {
+            Array::F64(slice) => Some(slice),
+            _ => None,
+        }
+    }
+    fn slice_mut(array: ArrayMut<'_>) -> Option<&mut [Self]> {
+        match array {
+            ArrayMut::F64(slice) => Some(slice),
+            _ => None,
+        }
+    }
+    #[inline(always)]
+    fn accepted(self, layout: ActionLayout) -> bool {
+        matches!(layout, ActionLayout::Box { low, high, .. }
+            if self >= f64::from(low) && self <= f64::from(high))
     }
 }
 
@@ -247,11 +274,11 @@ impl Draws<'_> {
 
 /// Where a block's step writes: `Rules::LANES` instances, flat, lane by lane.
 #[derive(Debug)]
-pub struct BlockOut<'a, O> {
+pub struct BlockOut<'a, O, W = f32> {
     /// (lanes, obs_len)
     pub obs: &'a mut [O],
     /// (lanes, players)
-    pub reward: &'a mut [f32],
+    pub reward: &'a mut [W],
     /// (lanes,) 0 or 1
     pub terminated: &'a mut [u8],
     /// (lanes,) 0 or 1; all 0 when the step is called
@@ -265,6 +292,8 @@ pub struct BlockOut<'a, O> {
 pub trait Rules: Send + Sync + Sized + 'static {
     /// Element type of observations.
     type Obs: Element;
+    /// Element type of rewards: f32, or f64 where the rules compute in double precision.
+    type Reward: Element;
     /// Element type of actions: i32 if discrete, f32 if continuous.
     type Action: Element;
     /// The state of `LANES` instances.
@@ -292,8 +321,22 @@ pub trait Rules: Send + Sync + Sized + 'static {
         block: &mut Self::Block,
         draws: Draws<'_>,
         actions: &[Self::Action],
-        out: BlockOut<'_, Self::Obs>,
+        out: BlockOut<'_, Self::Obs, Self::Reward>,
     );
+
+    /// The same, told what it is compiled for. Rules that are too long to be compiled at every
+    /// place that steps a block override this and send the work through [`Isa::run`].
+    #[inline(always)]
+    fn step_block_on(
+        &self,
+        _isa: Isa,
+        block: &mut Self::Block,
+        draws: Draws<'_>,
+        actions: &[Self::Action],
+        out: BlockOut<'_, Self::Obs, Self::Reward>,
+    ) {
+        self.step_block(block, draws, actions, out);
+    }
 
     /// Masks of legal actions, (players, actions), 0 or 1.
     fn legal_lane(&self, _block: &Self::Block, _lane: usize, legal: &mut [u8]) {
@@ -314,16 +357,17 @@ pub trait Rules: Send + Sync + Sized + 'static {
     /// If no such state can exist; the lane is then left as it was.
     fn unpack_lane(&self, block: &mut Self::Block, lane: usize, state: &[u8]) -> Result<(), Error>;
 
-    /// The block that `bytes`, written by [`Rules::save_block`], are, if they can be stepped
-    /// where they lie: a block is plain numbers and the bytes are aligned as it is. None, unless
+    /// The block that `bytes`, written by [`Rules::save_block`], start with, if it can be stepped
+    /// where it lies: a block is plain numbers and the bytes are aligned as it is. None, unless
     /// overridden for speed, sends them through [`Rules::load_block`] and `save_block`.
     #[inline(always)]
     fn block_in_place(_bytes: &mut [u8]) -> Option<&mut Self::Block> {
         None
     }
 
-    /// Writes a whole block as `LANES` packed states' bytes in any order that
-    /// [`Rules::load_block`] reads; lane by lane unless overridden for speed.
+    /// Writes a whole block into the room of `LANES` packed states, in any order that
+    /// [`Rules::load_block`] reads; lane by lane unless overridden for speed. A block that is
+    /// smaller, for it holds in single precision what rows carry in double, leaves the rest alone.
     #[inline(always)]
     fn save_block(&self, block: &Self::Block, bytes: &mut [u8]) {
         let size = bytes.len() / Self::LANES;

@@ -13,6 +13,8 @@ use std::ops::Range;
 pub enum Input<'py> {
     /// Of 32-bit floats.
     F32(PyReadonlyArrayDyn<'py, f32>),
+    /// Of 64-bit floats.
+    F64(PyReadonlyArrayDyn<'py, f64>),
     /// Of 32-bit signed integers.
     I32(PyReadonlyArrayDyn<'py, i32>),
     /// Of unsigned bytes.
@@ -29,6 +31,7 @@ impl<'py> Input<'py> {
     ) -> PyResult<Self> {
         Ok(match dtype {
             Dtype::F32 => Input::F32(readonly(name, object, "float32", shape)?),
+            Dtype::F64 => Input::F64(readonly(name, object, "float64", shape)?),
             Dtype::I32 => Input::I32(readonly(name, object, "int32", shape)?),
             Dtype::U8 => Input::U8(readonly(name, object, "uint8", shape)?),
         })
@@ -38,6 +41,7 @@ impl<'py> Input<'py> {
     pub fn span(&self) -> Span {
         let (first, bytes) = match self {
             Input::F32(array) => (array.data() as usize, array.len() * 4),
+            Input::F64(array) => (array.data() as usize, array.len() * 8),
             Input::I32(array) => (array.data() as usize, array.len() * 4),
             Input::U8(array) => (array.data() as usize, array.len()),
         };
@@ -48,6 +52,7 @@ impl<'py> Input<'py> {
     pub fn array(&self) -> PyResult<Array<'_>> {
         Ok(match self {
             Input::F32(array) => Array::F32(array.as_slice()?),
+            Input::F64(array) => Array::F64(array.as_slice()?),
             Input::I32(array) => Array::I32(array.as_slice()?),
             Input::U8(array) => Array::U8(array.as_slice()?),
         })
@@ -58,6 +63,8 @@ impl<'py> Input<'py> {
 pub enum Output<'py> {
     /// Of 32-bit floats.
     F32(PyReadwriteArrayDyn<'py, f32>),
+    /// Of 64-bit floats.
+    F64(PyReadwriteArrayDyn<'py, f64>),
     /// Of 32-bit signed integers.
     I32(PyReadwriteArrayDyn<'py, i32>),
     /// Of unsigned bytes.
@@ -74,6 +81,7 @@ impl<'py> Output<'py> {
     ) -> PyResult<Self> {
         Ok(match dtype {
             Dtype::F32 => Output::F32(readwrite(name, object, "float32", shape)?),
+            Dtype::F64 => Output::F64(readwrite(name, object, "float64", shape)?),
             Dtype::I32 => Output::I32(readwrite(name, object, "int32", shape)?),
             Dtype::U8 => Output::U8(readwrite(name, object, "uint8", shape)?),
         })
@@ -83,6 +91,7 @@ impl<'py> Output<'py> {
     pub fn span(&self) -> Span {
         match self {
             Output::F32(array) => span(array),
+            Output::F64(array) => span(array),
             Output::I32(array) => span(array),
             Output::U8(array) => span(array),
         }
@@ -92,6 +101,7 @@ impl<'py> Output<'py> {
     pub fn array(&mut self) -> PyResult<ArrayMut<'_>> {
         Ok(match self {
             Output::F32(array) => ArrayMut::F32(array.as_slice_mut()?),
+            Output::F64(array) => ArrayMut::F64(array.as_slice_mut()?),
             Output::I32(array) => ArrayMut::I32(array.as_slice_mut()?),
             Output::U8(array) => ArrayMut::U8(array.as_slice_mut()?),
         })

@@ -10,7 +10,7 @@ use samestep_core::driver::Out;
 use samestep_core::guard::guarded;
 use samestep_core::rules::{ActionLayout, Dtype, Info};
 use samestep_core::threefry::root_key;
-use samestep_core::{BatchEnv, Error, Isa, Params, Value};
+use samestep_core::{BatchEnv, Env, Error, Isa, Params, Value};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// N instances of one environment, stepped in one call into arrays that the caller owns.
@@ -32,6 +32,7 @@ enum Held {
 #[derive(Clone)]
 struct Shapes {
     obs_dtype: Dtype,
+    reward_dtype: Dtype,
     action_dtype: Dtype,
     obs: Vec<usize>,
     actions: Vec<usize>,
@@ -43,7 +44,8 @@ struct Shapes {
 }
 
 impl Shapes {
-    fn new(info: &Info, num_envs: usize, obs_dtype: Dtype) -> Self {
+    fn new(env: &dyn Env, num_envs: usize) -> Self {
+        let info = env.info();
         let mut players = vec![num_envs];
         if info.players > 1 {
             players.push(info.players);
@@ -54,7 +56,8 @@ impl Shapes {
             ActionLayout::Box { len, .. } => (Dtype::F32, with(&[len])),
         };
         Shapes {
-            obs_dtype,
+            obs_dtype: env.obs_dtype(),
+            reward_dtype: env.reward_dtype(),
             action_dtype,
             obs: with(&info.obs_shape),
             actions,
@@ -84,7 +87,7 @@ impl Batch {
         let threads = count("threads", threads)?;
         let (env, limit) = envs::make(name, to_params(params)?).map_err(to_py)?;
         let isa = chosen_isa(isa)?;
-        let shapes = Shapes::new(&env.info(), num_envs, env.obs_dtype());
+        let shapes = Shapes::new(env.as_ref(), num_envs);
         let first_index = match first_index {
             None => 0,
             Some(index) => index.extract().map_err(|_| {
@@ -105,7 +108,7 @@ impl Batch {
     fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let guard = self.lock()?;
         let env = guard.get()?;
-        let dict = info_dict(py, env.info(), env.obs_dtype())?;
+        let dict = info_dict(py, env.info(), env.obs_dtype(), env.reward_dtype())?;
         dict.set_item("num_envs", env.num_envs())?;
         dict.set_item("threads", env.threads())?;
         dict.set_item("max_episode_steps", env.max_episode_steps())?;
@@ -157,7 +160,7 @@ impl Batch {
         let actions = Input::new("actions", actions, shapes.action_dtype, &shapes.actions)?;
         let mut obs = Output::new("obs", obs, shapes.obs_dtype, &shapes.obs)?;
         let mut final_obs = Output::new("final_obs", final_obs, shapes.obs_dtype, &shapes.obs)?;
-        let mut reward = readwrite::<f32>("reward", reward, "float32", &shapes.reward)?;
+        let mut reward = Output::new("reward", reward, shapes.reward_dtype, &shapes.reward)?;
         let mut terminated = readwrite("terminated", terminated, "bool", &shapes.flags)?;
         let mut truncated = readwrite("truncated", truncated, "bool", &shapes.flags)?;
         let mut legal = legal
@@ -170,7 +173,7 @@ impl Batch {
             ("actions", actions.span()),
             ("obs", obs.span()),
             ("final_obs", final_obs.span()),
-            ("reward", span(&reward)),
+            ("reward", reward.span()),
             ("terminated", span(&terminated)),
             ("truncated", span(&truncated)),
             ("legal", legal.as_ref().map_or(0..0, span)),
@@ -179,7 +182,7 @@ impl Batch {
         let out = Out {
             obs: obs.array()?,
             final_obs: final_obs.array()?,
-            reward: reward.as_slice_mut()?,
+            reward: reward.array()?,
             terminated: flags(&mut terminated)?,
             truncated: flags(&mut truncated)?,
             legal: legal.as_mut().map(flags).transpose()?.unwrap_or_default(),
@@ -360,7 +363,12 @@ pub fn to_values(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
 }
 
 /// What an environment is, for Python.
-pub fn info_dict<'py>(py: Python<'py>, info: &Info, obs: Dtype) -> PyResult<Bound<'py, PyDict>> {
+pub fn info_dict<'py>(
+    py: Python<'py>,
+    info: &Info,
+    obs: Dtype,
+    reward: Dtype,
+) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("name", info.name)?;
     dict.set_item("version", info.version)?;
@@ -371,6 +379,7 @@ pub fn info_dict<'py>(py: Python<'py>, info: &Info, obs: Dtype) -> PyResult<Boun
     dict.set_item("obs_dtype", dtype_name(obs))?;
     dict.set_item("obs_low", info.obs_low)?;
     dict.set_item("obs_high", info.obs_high)?;
+    dict.set_item("reward_dtype", dtype_name(reward))?;
     dict.set_item("legal_varies", info.legal_varies)?;
     match info.action {
         ActionLayout::Discrete { n } => dict.set_item("num_actions", n)?,
@@ -387,6 +396,7 @@ pub fn info_dict<'py>(py: Python<'py>, info: &Info, obs: Dtype) -> PyResult<Boun
 fn dtype_name(dtype: Dtype) -> &'static str {
     match dtype {
         Dtype::F32 => "float32",
+        Dtype::F64 => "float64",
         Dtype::I32 => "int32",
         Dtype::U8 => "uint8",
     }

@@ -1,11 +1,13 @@
 //! The environments in this module, by name.
 
 use samestep_core::{Env, Error, Params};
+use samestep_halfcheetah::HalfCheetah;
 use samestep_pong::{ContinuousPong, DiscretePong};
 
 /// Names that [`make`] accepts.
 pub const NAMES: &[&str] = &[
     "pong",
+    "halfcheetah",
     #[cfg(feature = "test-envs")]
     "duel",
 ];
@@ -21,6 +23,13 @@ pub fn make(name: &str, mut params: Params) -> Result<(Box<dyn Env>, Option<u32>
                 Box::new(ContinuousPong::new(&mut params)?)
             } else {
                 Box::new(DiscretePong::new(&mut params)?)
+            }
+        }
+        "halfcheetah" => {
+            if params.bool("double_precision", false)? {
+                Box::new(HalfCheetah::<f64>::new(&mut params)?)
+            } else {
+                Box::new(HalfCheetah::<f32>::new(&mut params)?)
             }
         }
         #[cfg(feature = "test-envs")]

@@ -52,7 +52,7 @@ class Batch:
         actions: NDArray[Any],
         obs: NDArray[Any],
         final_obs: NDArray[Any],
-        reward: NDArray[np.float32],
+        reward: NDArray[Any],
         terminated: NDArray[np.bool_],
         truncated: NDArray[np.bool_],
         legal: NDArray[np.bool_] | None = None,
@@ -64,7 +64,7 @@ class Batch:
             actions: (N,) int32 from 0 to num_actions - 1; or (N, action_len) float32.
             obs: (N, *obs_shape); the next episode's first observation where one ended.
             final_obs: like obs; written only where an episode ended: its last.
-            reward: (N,)
+            reward: (N,), float32, or float64 in double precision: info()["reward_dtype"].
             terminated: (N,)
             truncated: (N,), never together with terminated.
             legal: (N, num_actions), for the next action.

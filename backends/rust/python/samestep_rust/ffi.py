@@ -51,6 +51,7 @@ class FfiEnv:
     obs_dtype: str
     obs_low: float
     obs_high: float
+    reward_dtype: str
     num_actions: int
     """0 where actions are continuous."""
     action_shape: tuple[int, ...]
@@ -95,7 +96,7 @@ class BatchStep(NamedTuple):
 
     obs: jax.Array  # (N, *obs)
     final_obs: jax.Array | None  # (N, *obs), None if not asked for
-    reward: jax.Array  # (N,) f32
+    reward: jax.Array  # (N,) f32, or f64 in double precision
     terminated: jax.Array  # (N,) bool, the rules ended the episode
     truncated: jax.Array  # (N,) bool, the time limit did; exclusive of `terminated`
     legal: jax.Array | None  # (N, A) bool, what may be done next; None if continuous
@@ -106,14 +107,15 @@ def make(name: str, **params: bool | int | float) -> FfiEnv:
     """An environment under parameters, which may include `max_episode_steps`.
 
     Raises:
-        ValueError: in one line, for an unknown name or parameter, or an unacceptable value.
+        ValueError: in one line, for an unknown name or parameter, an unacceptable value, or double
+            precision without jax_enable_x64.
         RuntimeError: if JAX's default device is not the CPU.
     """
     key, info = _core.ffi_env(name, params)
     _check_device()
     _register()
     continuous = not info["num_actions"]
-    return FfiEnv(
+    env = FfiEnv(
         key=key,
         name=info["name"],
         version=info["version"],
@@ -122,6 +124,7 @@ def make(name: str, **params: bool | int | float) -> FfiEnv:
         obs_dtype=info["obs_dtype"],
         obs_low=info["obs_low"],
         obs_high=info["obs_high"],
+        reward_dtype=info["reward_dtype"],
         num_actions=info["num_actions"],
         action_shape=(info["action_len"],) if continuous else (),
         action_low=info["action_low"] if continuous else 0,
@@ -132,6 +135,8 @@ def make(name: str, **params: bool | int | float) -> FfiEnv:
         lanes=info["lanes"],
         saved_bytes=info["saved_bytes"],
     )
+    _check_precision(env)
+    return env
 
 
 def reset_batch(
@@ -149,8 +154,10 @@ def reset_batch(
         The state, and observations (N, *obs).
 
     Raises:
-        ValueError: for a seed or a number of instances that is out of range.
+        ValueError: for a seed or a number of instances that is out of range, or double precision
+            without jax_enable_x64.
     """
+    _check_precision(env)
     if not isinstance(num_envs, int | np.integer) or not 1 <= num_envs <= 1 << 24:
         raise ValueError(f"num_envs is {num_envs!r}; accepted: an integer from 1 to {1 << 24}")
     shapes = (_saved_shape(env, num_envs), _obs_shape(env, num_envs))
@@ -187,16 +194,18 @@ def step_batch(
 
     Raises:
         TypeError: for actions of another dtype.
-        ValueError: for another shape, or a state that is not this environment's.
+        ValueError: for another shape, a state that is not this environment's, or double precision
+            without jax_enable_x64.
         jax.errors.JaxRuntimeError: when awaited, for an action that is out of range or NaN.
     """
+    _check_precision(env)
     n = _checked_state(env, state)
     rows = (n,) if env.players == 1 else (n, env.players)
     flags = jax.ShapeDtypeStruct((n,), np.bool_)
     shapes = {
         "saved": _saved_shape(env, n),
         "obs": _obs_shape(env, n),
-        "reward": jax.ShapeDtypeStruct(rows, np.float32),
+        "reward": jax.ShapeDtypeStruct(rows, np.dtype(env.reward_dtype)),
         "terminated": flags,
         "truncated": flags,
     }
@@ -333,6 +342,17 @@ def _check_device() -> None:
             f"JAX's default device is {platform!r}, and Rust steps on the CPU; accepted: "
             "JAX_PLATFORMS=cpu, or jax.config.update('jax_default_device', jax.devices('cpu')[0])"
         )
+
+
+def _check_precision(env: FfiEnv) -> None:
+    """Refuse f64 arrays while JAX would take them for f32."""
+    for dtype in (env.obs_dtype, env.reward_dtype):
+        if jax.dtypes.canonicalize_dtype(dtype) != np.dtype(dtype):
+            raise ValueError(
+                f"{env.name} computes in {dtype} under these parameters, and JAX would in float32; "
+                "accepted: jax.config.update('jax_enable_x64', True) first, or parameters for "
+                "float32"
+            )
 
 
 def _saved_shape(env: FfiEnv, n: int) -> jax.ShapeDtypeStruct:

@@ -134,7 +134,10 @@ class Puffer(PufferEnv):
         self._seed = seeds.checked(seed)
         self._obs = self._as_batch("observations", self.observations)
         self._final_obs = np.zeros_like(self._obs)
+        # PufferLib's rewards are float32; in double precision they are rounded after each step.
         self._reward = self._as_batch("rewards", self.rewards)
+        precise = np.dtype(info["reward_dtype"])
+        self._precise = None if precise == np.float32 else np.zeros(self._rows, precise)
         alone = self.players == 1
         self._terminated = self.terminals if alone else np.zeros(num_envs, np.bool_)
         self._truncated = self.truncations if alone else np.zeros(num_envs, np.bool_)
@@ -179,12 +182,12 @@ class Puffer(PufferEnv):
         given = (to_discrete if self._discrete else to_box)(actions, self._accepted)
         if self.players > 1 and given.shape[:1] == (self.num_agents,):
             given = given.reshape(*self._rows, *given.shape[1:])
-        flags = self._terminated, self._truncated
-        if self._acting is None:
-            self.core.step_into(given, self._obs, self._final_obs, self._reward, *flags)
-        else:
-            out = (self._obs, self._final_obs, self._reward, *flags)
-            self.core.step_into(given, *out, acting=self._acting)
+        reward = self._reward if self._precise is None else self._precise
+        out = (self._obs, self._final_obs, reward, self._terminated, self._truncated)
+        self.core.step_into(given, *out, acting=self._acting)
+        if self._precise is not None:
+            self._reward[...] = self._precise
+        if self._acting is not None:
             np.stack([self._terminated] * self.players, 1, out=self._as_rows(self.terminals))
             np.stack([self._truncated] * self.players, 1, out=self._as_rows(self.truncations))
         infos = self._statistics.count(self.rewards, self.terminals | self.truncations)

@@ -78,11 +78,12 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc,unused-ignore]
     def step_wait(
         self,
     ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
-        """Step: observations, rewards (N,), whether episodes ended (N,), infos."""
+        """Step: observations, rewards (N,) float32, whether episodes ended (N,), infos."""
         if self._actions is None:
             raise RuntimeError("step_wait without step_async; call step")
         actions, self._actions = self._actions, None
-        obs, reward, terminated, truncated, batch_info = self.venv.step(actions)
+        obs, precise, terminated, truncated, batch_info = self.venv.step(actions)
+        reward = precise.astype(np.float32, copy=False)
         infos: list[dict[str, Any]] = [{"TimeLimit.truncated": False} for _ in terminated]
         if not batch_info:
             return obs, reward, terminated, infos

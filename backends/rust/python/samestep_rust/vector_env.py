@@ -70,8 +70,8 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
     """N instances stepped in one call, restarted within the step that ends them (SAME_STEP).
 
     Everything is as in `gymnasium.vector.SyncVectorEnv(..., autoreset_mode=SAME_STEP)`, but:
-    rewards are float32, and one seed serves all instances, whose index is part of their
-    randomness.
+    rewards have the precision that the environment computes in, and one seed serves all instances,
+    whose index is part of their randomness.
 
     `reset(seed=s)` starts every instance at episode 0 of seed s. The first reset without a seed
     takes one from the operating system, and later ones go on to a seed that follows from the last
@@ -110,14 +110,14 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
         self.name = name
         self.copy = copy
         self.render_mode = render_mode
-        self.metadata = {
-            "autoreset_mode": AutoresetMode.SAME_STEP,
-            "render_modes": ["rgb_array"] if name in renderers.RENDERERS else [],
-            "render_fps": max(1, renderers.FRAMES_A_SECOND // int(params.get("frame_skip", 1))),
-        }
+        self.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}
+        if name in renderers.RENDERERS:
+            self.metadata["render_modes"] = ["rgb_array"]
+            self.metadata["render_fps"] = renderers.frames_a_second(name, params)
         self.num_envs = info["num_envs"]
         self.num_actions: int = info["num_actions"]
         self._obs_shape = tuple(info["obs_shape"])
+        self._reward_dtype = np.dtype(info["reward_dtype"])
         self.single_observation_space = obs_space(info)
         self.single_action_space = action_space(info)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -156,9 +156,7 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
         self._started = True
         return self._obs.copy() if self.copy else self._obs, {}
 
-    def step(
-        self, actions: ArrayLike
-    ) -> tuple[Obs, NDArray[np.float32], Flags, Flags, dict[str, Any]]:
+    def step(self, actions: ArrayLike) -> tuple[Obs, NDArray[Any], Flags, Flags, dict[str, Any]]:
         """Step every instance; the ended ones begin their next episode.
 
         Args:
@@ -166,9 +164,10 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
                 lists; int32 (or float32) arrays are taken as they are.
 
         Returns:
-            Observations (N, *obs_shape), rewards (N,) float32, terminated (N,), truncated (N,),
-            and infos: empty, or where episodes ended "final_obs", (N,) objects, their last
-            observations, under the mask "_final_obs", and an empty "final_info" likewise.
+            Observations (N, *obs_shape), rewards (N,) float32 (float64 in double precision),
+            terminated (N,), truncated (N,), and infos: empty, or where episodes ended "final_obs",
+            (N,) objects, their last observations, under the mask "_final_obs", and an empty
+            "final_info" likewise.
 
         Raises:
             ValueError: for actions out of range or NaN, or of another shape.
@@ -178,7 +177,7 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
         if not self._started:
             raise ResetNeeded("step before the first reset; call reset")
         actions = self._to_actions(actions, self._accepted_actions)
-        reward = np.empty(self.num_envs, np.float32)
+        reward = np.empty(self.num_envs, self._reward_dtype)
         terminated = np.empty(self.num_envs, np.bool_)
         truncated = np.empty(self.num_envs, np.bool_)
         self.core.step_into(actions, self._obs, self._final_obs, reward, terminated, truncated)

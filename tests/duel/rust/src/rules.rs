@@ -285,6 +285,7 @@ fn in_range<const N: usize>(
 
 impl Rules for Duel {
     type Obs = u8;
+    type Reward = f32;
     type Action = i32;
     type Block = Block;
     const LANES: usize = LANES;

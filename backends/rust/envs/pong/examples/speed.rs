@@ -43,7 +43,7 @@ fn main() {
                             Out {
                                 obs: ArrayMut::F32(&mut obs),
                                 final_obs: ArrayMut::F32(&mut final_obs),
-                                reward: &mut reward,
+                                reward: ArrayMut::F32(&mut reward),
                                 terminated: &mut terminated,
                                 truncated: &mut truncated,
                                 legal: &mut [],

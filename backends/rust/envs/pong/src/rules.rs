@@ -237,6 +237,7 @@ impl Block {
 
 impl<A: PaddleAction> Rules for Pong<A> {
     type Obs = f32;
+    type Reward = f32;
     type Action = A;
     type Block = Block;
     const LANES: usize = LANES;

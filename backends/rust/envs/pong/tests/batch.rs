@@ -148,7 +148,7 @@ fn saved_blocks_step_as_a_batch_does() {
                 Out {
                     obs: ArrayMut::F32(&mut obs),
                     final_obs: ArrayMut::F32(&mut final_obs),
-                    reward: &mut reward,
+                    reward: ArrayMut::F32(&mut reward),
                     terminated: &mut terminated,
                     truncated: &mut truncated,
                     legal: &mut [],

@@ -41,7 +41,7 @@ impl Buffers {
             } else {
                 &mut []
             }),
-            reward: &mut self.reward,
+            reward: ArrayMut::F32(&mut self.reward),
             terminated: &mut self.terminated,
             truncated: &mut self.truncated,
             legal: &mut [],

@@ -36,6 +36,8 @@ pub const U8: DataType = 6;
 pub const U32: DataType = 8;
 /// f32
 pub const F32: DataType = 11;
+/// f64
+pub const F64: DataType = 12;
 
 #[repr(C)]
 pub struct ExtensionBase {
@@ -232,6 +234,7 @@ pub fn layout() -> Vec<(&'static str, usize)> {
         ("XLA_FFI_DataType_U8", U8),
         ("XLA_FFI_DataType_U32", U32),
         ("XLA_FFI_DataType_F32", F32),
+        ("XLA_FFI_DataType_F64", F64),
     ];
     layout.extend(constants.map(|(name, value)| (name, value as usize)));
     layout

@@ -71,7 +71,7 @@ fn step(frame: &mut Frame<'_>) -> Result<(), Error> {
     };
     let state = state.write_in_place(frame.ret()?)?;
     let mut obs = write_typed(frame.ret()?, made.env.obs_dtype())?;
-    let reward: &mut [f32] = frame.ret()?.write(api::F32)?;
+    let mut reward = write_typed(frame.ret()?, made.env.reward_dtype())?;
     let terminated: &mut [u8] = frame.ret()?.write(api::PRED)?;
     let truncated: &mut [u8] = frame.ret()?.write(api::PRED)?;
     let mut flags = |wanted: bool| match wanted {
@@ -94,7 +94,7 @@ fn step(frame: &mut Frame<'_>) -> Result<(), Error> {
             Out {
                 obs: elements.typed_part_mut(&mut obs, index),
                 final_obs: elements.typed_part_mut(&mut final_obs, index),
-                reward: elements.part_mut(reward, index),
+                reward: elements.typed_part_mut(&mut reward, index),
                 terminated: elements.part_mut(terminated, index),
                 truncated: elements.part_mut(truncated, index),
                 legal: elements.part_mut(legal, index),
@@ -168,6 +168,7 @@ impl Elements {
     fn typed_part<'a>(&self, all: Array<'a>, index: usize) -> Array<'a> {
         match all {
             Array::F32(all) => Array::F32(self.part(all, index)),
+            Array::F64(all) => Array::F64(self.part(all, index)),
             Array::I32(all) => Array::I32(self.part(all, index)),
             Array::U8(all) => Array::U8(self.part(all, index)),
         }
@@ -176,6 +177,7 @@ impl Elements {
     fn typed_part_mut<'a>(&self, all: &'a mut ArrayMut<'_>, index: usize) -> ArrayMut<'a> {
         match all {
             ArrayMut::F32(all) => ArrayMut::F32(self.part_mut(all, index)),
+            ArrayMut::F64(all) => ArrayMut::F64(self.part_mut(all, index)),
             ArrayMut::I32(all) => ArrayMut::I32(self.part_mut(all, index)),
             ArrayMut::U8(all) => ArrayMut::U8(self.part_mut(all, index)),
         }
@@ -185,6 +187,7 @@ impl Elements {
 fn write_typed(buffer: Buffer<'_>, dtype: Dtype) -> Result<ArrayMut<'_>, Error> {
     Ok(match dtype {
         Dtype::F32 => ArrayMut::F32(buffer.write(api::F32)?),
+        Dtype::F64 => ArrayMut::F64(buffer.write(api::F64)?),
         Dtype::I32 => ArrayMut::I32(buffer.write(api::S32)?),
         Dtype::U8 => ArrayMut::U8(buffer.write(api::U8)?),
     })
@@ -193,6 +196,7 @@ fn write_typed(buffer: Buffer<'_>, dtype: Dtype) -> Result<ArrayMut<'_>, Error> 
 fn empty(dtype: Dtype) -> ArrayMut<'static> {
     match dtype {
         Dtype::F32 => ArrayMut::F32(&mut []),
+        Dtype::F64 => ArrayMut::F64(&mut []),
         Dtype::I32 => ArrayMut::I32(&mut []),
         Dtype::U8 => ArrayMut::U8(&mut []),
     }

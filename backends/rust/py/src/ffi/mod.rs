@@ -23,7 +23,7 @@ fn ffi_env<'py>(
     let key = key::write(name, &mut values);
     let made = key::resolve(&key).map_err(to_py)?;
     let info = made.env.info();
-    let dict = info_dict(py, &info, made.env.obs_dtype())?;
+    let dict = info_dict(py, &info, made.env.obs_dtype(), made.env.reward_dtype())?;
     dict.set_item("lanes", made.env.lanes())?;
     dict.set_item("saved_bytes", saved_bytes(&info))?;
     dict.set_item("max_episode_steps", made.max_episode_steps)?;

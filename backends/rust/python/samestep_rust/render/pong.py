@@ -8,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samestep_rust.render.canvas import Colour, fill, write_number
+from samestep_rust.render.rows import HEADER, unpack
 
-ROW = np.dtype(
+ROW: np.dtype[np.void] = np.dtype(
     [
-        ("layout", "<u4"),
-        ("root", "<u4", (2,)),
-        ("env_index", "<u4"),
-        ("episode", "<u4"),
-        ("t", "<u4"),
+        *HEADER,
         ("paddle_yl", "<f4"),
         ("paddle_yr", "<f4"),
         ("ball_x", "<f4"),
@@ -48,18 +45,7 @@ def draw(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Raises:
         ValueError: for rows of another shape, environment or version.
     """
-    rows = np.asarray(rows)
-    if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != ROW.itemsize:
-        raise ValueError(
-            f"state rows are {rows.dtype} {rows.shape}; accepted: uint8 (n, {ROW.itemsize})"
-        )
-    states = np.ascontiguousarray(rows).view(ROW)[:, 0]
-    wrong = np.flatnonzero(states["layout"] != LAYOUT)
-    if len(wrong):
-        layout = int(states["layout"][wrong[0]])
-        raise ValueError(
-            f"state row {wrong[0]} has layout {layout:#010x}; accepted: {LAYOUT:#010x}"
-        )
+    states = unpack(rows, ROW, LAYOUT)
     frames = np.empty((len(states), HEIGHT, WIDTH, 3), np.uint8)
     frames[:] = _field()
     for frame, state in zip(frames, states, strict=True):

@@ -145,7 +145,7 @@ impl Games {
                 Out {
                     obs: ArrayMut::F32(&mut self.obs),
                     final_obs: ArrayMut::F32(&mut self.final_obs),
-                    reward: &mut self.reward,
+                    reward: ArrayMut::F32(&mut self.reward),
                     terminated: &mut self.terminated,
                     truncated: &mut self.truncated,
                     legal: &mut [],

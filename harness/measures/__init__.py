@@ -1,0 +1,1 @@
+"""What each inexact environment is held to; see harness/verifying/measure.py."""
