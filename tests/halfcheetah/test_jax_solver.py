@@ -18,10 +18,10 @@ from samestep_jax.halfcheetah import rules, solver, tree
 
 pytestmark = pytest.mark.l1
 
-DRAWN = 4000
-"""Extreme states; MuJoCo's tolerance shows in some of a hundred."""
-BOUND = 1e-8
-"""Of accelerations, relative to the largest: less than what one more Newton step changes."""
+DRAWN = 12000
+"""Extreme states; MuJoCo's tolerance shows in one of a thousand."""
+BOUND = 1e-7
+"""m/s^2 and rad/s^2, of accelerations: less than what one more Newton step changes."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -116,9 +116,8 @@ def expected(drawn: Injected) -> Theirs:
 
 
 def off(got: np.ndarray, want: np.ndarray) -> np.ndarray:
-    """(N,) the largest error of each state's accelerations, relative to the largest of these."""
-    error = np.abs(got - want).max(1) / np.maximum(1.0, np.abs(want).max(1))
-    return np.asarray(error)
+    """(N,) the largest error of each state's accelerations."""
+    return np.asarray(np.abs(got - want).max(1))
 
 
 def test_it_starts_where_the_cost_is_lower(found: Ours, expected: Theirs) -> None:
@@ -131,7 +130,29 @@ def test_it_starts_where_the_cost_is_lower(found: Ours, expected: Theirs) -> Non
 def test_it_stops_where_mujoco_stops(drawn: Injected, found: Ours, expected: Theirs) -> None:
     """MuJoCo stops early at some states, where going on would be seen."""
     early = off(theirs(drawn, tolerance=1e-15).qacc, expected.qacc) > 10 * BOUND
-    assert early.sum() >= 10, f"only {early.sum()} stop early"
+    assert early.sum() >= 5, f"only {early.sum()} stop early"
     errors = off(found.qacc, expected.qacc)
     assert (errors[early] <= BOUND).all(), np.sort(errors[early])[-10:]
-    assert (errors <= BOUND).mean() > 0.998, np.sort(errors)[-20:]
+    assert (errors <= BOUND).mean() > 0.999, np.sort(errors)[-20:]
+
+
+def settling() -> Injected:
+    """States of a cheetah that comes to rest, every third substep: warm starts are almost right."""
+    model = load_model()
+    data = mujoco.MjData(model)
+    taken = []
+    for step in range(1200):
+        if step % 3 == 0:
+            taken.append([data.qpos.copy(), data.qvel.copy(), data.qacc_warmstart.copy()])
+        mujoco.mj_step(model, data)
+    qpos, qvel, warm = (np.array(part) for part in zip(*taken, strict=True))
+    t = np.zeros(len(qpos), np.int64)
+    return Injected(qpos, qvel, warm, t, np.zeros((len(qpos), 6), np.float32))
+
+
+def test_it_takes_a_first_step_wherever_the_gradient_asks_for_one() -> None:
+    states = settling()
+    expected = theirs(states)
+    moved = expected.constrained & (off(states.qacc_warmstart, expected.qacc) > 10 * BOUND)
+    assert moved.sum() >= 100
+    assert off(ours(states).qacc, expected.qacc).max() <= BOUND
