@@ -146,7 +146,7 @@ register(
             Variant("double", {"double_precision": True}),
         ),
         bench_batches=(256, 4096),
-        bench_notes=dict.fromkeys(("rust", "rust-ffi"), "computes in f64"),
+        bench_notes=dict.fromkeys(("rust", "rust-ffi", "jax"), "computes in f64"),
         tests="tests/halfcheetah",
         oracle="harness.oracles.halfcheetah",
         comparator="harness.measures.halfcheetah:comparator",
