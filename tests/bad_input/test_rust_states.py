@@ -161,5 +161,7 @@ def test_rows_that_cannot_be_drawn() -> None:
         f"state row 2 has layout 0x00000007; accepted: {LAYOUT}",
     )
     assert_refused(
-        lambda: render.draw("chess", rows), ValueError, "chess cannot be drawn; accepted: pong"
+        lambda: render.draw("chess", rows),
+        ValueError,
+        "chess cannot be drawn; accepted: pong, halfcheetah",
     )
