@@ -31,17 +31,29 @@ setup: ## install everything into .venv, build both libraries: [BACKENDS=jax nee
 .PHONY: setup-trainers
 setup-trainers: setup ## setup, and what the tests of the trainers' adapters need (several GB)
 	@$(PYTHON) tools/setup.py --trainers
+	@$(VENV) -m tools.fetch_trainers
 
 .PHONY: bench
-bench: setup ## measure: ENV=pong|halfcheetah [KIND=random] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=mjx,envpool] [VARIANT=default] [QUICK=1]
+bench: setup ## measure: ENV=pong|halfcheetah [KIND=random|ppo] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=mjx,envpool] [VARIANT=default] [NETWORK=6K,100K,2M, of ppo] [QUICK=1]
 	$(harness) bench $(call flag,env,ENV) $(call flag,kind,KIND) $(call flag,batch,BATCH) \
-	  $(call flag,backends,BACKENDS) $(call flag,baselines,BASELINES) $(call flag,variant,VARIANT) $(call switch,quick,QUICK) $(call switch,publish,PUBLISH)
+	  $(call flag,backends,BACKENDS) $(call flag,baselines,BASELINES) $(call flag,variant,VARIANT) \
+	  $(call flag,network,NETWORK) $(call switch,quick,QUICK) $(call switch,publish,PUBLISH)
 
 .PHONY: verify
 verify: setup ## prove the same: ENV=pong|halfcheetah [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [VARIANT=default] [SHARD=k/n]
 	$(harness) verify $(call flag,env,ENV) $(call flag,level,LEVEL) $(call flag,episodes,EPISODES) \
 	  $(call flag,seed,SEED) $(call flag,backends,BACKENDS) $(call flag,variant,VARIANT) $(call flag,shard,SHARD) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH) $(call switch,require-oracle,REQUIRE_ORACLE) $(call switch,without-oracle,WITHOUT_ORACLE)
+
+.PHONY: train
+train: setup ## train a policy with PPO: ENV=pong|halfcheetah BACKEND=rust|jax|reference [SEED=0] [SEEDS=1] [STEPS=1000000] [RESUME=1] [ARGS='--learning-rate 1e-3']
+	@$(VENV) -m ppo $(call flag,env,ENV) $(call flag,backend,BACKEND) $(call flag,seed,SEED) $(call flag,num-seeds,SEEDS) \
+	  $(call flag,steps,STEPS) $(call flag,resume,RESUME) $(call switch,publish,PUBLISH) $(ARGS)
+
+.PHONY: transfer
+transfer: setup ## score policies trained on one implementation on all of them: [ENV=pong] [EPISODES=1000] [SEED=0] [BACKENDS=rust,jax] [ACTIONS=drawn|greedy] [CHECKPOINT=FILE] [RETRAIN=1 [SEEDS=5] [STEPS=1000000]]
+	@$(VENV) -m transfer $(call flag,env,ENV) $(call flag,episodes,EPISODES) $(call flag,seed,SEED) $(call flag,backends,BACKENDS) \
+	  $(call flag,actions,ACTIONS) $(call flag,checkpoint,CHECKPOINT) $(call switch,retrain,RETRAIN) $(call flag,seeds,SEEDS) $(call flag,steps,STEPS) $(call switch,publish,PUBLISH)
 
 .PHONY: replay
 replay: setup ## reproduce a difference that verify found: FILE=results/verify/failures/....json
@@ -51,6 +63,10 @@ replay: setup ## reproduce a difference that verify found: FILE=results/verify/f
 mutants: setup ## count the planted bugs that the tests catch: ENV=pong|halfcheetah [SAMPLE=300] [SHARD=k/n]
 	$(harness) mutants $(call flag,env,ENV) $(call flag,sample,SAMPLE) $(call flag,shard,SHARD) $(call flag,backends,BACKENDS) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH)
+
+.PHONY: report
+report: setup ## write results/report/index.html with all results: [ENV=pong,halfcheetah] [OPEN=1] [WANDB=0]
+	$(harness) report $(call flag,env,ENV) $(call switch,open,OPEN) $(if $(filter 0,$(WANDB)),--no-wandb)
 
 .PHONY: new
 new: setup ## write a skeleton: ENV=name or BACKEND=name
@@ -75,8 +91,3 @@ sanitize: setup ## run the Rust code under Valgrind, its tests and its module in
 .PHONY: lock
 lock: setup ## compile requirements/*.in into locks, anew with UPGRADE=1
 	@$(VENV) tools/lock.py $(call switch,upgrade,UPGRADE)
-
-# Names that are taken already, for what is to come.
-.PHONY: transfer train report
-transfer train report:
-	@echo 'make $@ is not available yet' >&2; exit 2

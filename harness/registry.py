@@ -57,6 +57,11 @@ class Entry:
     """"module:function" that moves packed rows close to an episode's end, for the bench's check."""
     jax_module: str = ""
     """Module of the pure JAX rules where it is not samestep_jax.NAME."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """What `ppo.ppo.Args` has for this environment other than its own defaults."""
+    score: str = ""
+    """"module:function" from rewards of single steps (K,) to what people quote of an episode, as
+    the sum of it; where it is not the return itself."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -126,6 +131,8 @@ register(
         tests="tests/pong",
         oracle="harness.oracles.pong",
         bench_states="references.pong.scenes:near_end",
+        training={"params": {"frame_skip": 8}, "steps": 1_500_000},
+        score="ppo.scores:pong_points",
     )
 )
 
@@ -152,5 +159,14 @@ register(
         comparator="harness.measures.halfcheetah:comparator",
         mode="one-step",
         measure="harness.measures.halfcheetah:MEASURE",
+        # Short horizons and little noise at first: the gait is found within a few episodes' worth.
+        training={
+            "steps": 5_000_000,
+            "num_envs": 128,
+            "num_minibatches": 16,
+            "gamma": 0.98,
+            "gae_lambda": 0.92,
+            "log_std": -1.0,
+        },
     )
 )

@@ -32,7 +32,7 @@ def record(env: str, kind: str, outcome: Outcome) -> Record:
     assert ready is not None
     assert outcome.rates
     told = summary(outcome.rates)
-    commit, dirty = _commit()
+    commit, dirty = revision()
     return {
         "env": env,
         "impl": outcome.row.impl,
@@ -92,11 +92,11 @@ class Lines:
             ) from None
 
 
-def publish(env: str, records: list[Record], table: str) -> list[Path]:
+def publish(env: str, records: list[Record], table: str, prefix: str = "bench") -> list[Path]:
     """Copy a run's lines, and its table in Markdown, to where git keeps them."""
     folder = results_dir() / "published"
-    lines = folder / f"bench-{env}.jsonl"
-    page = folder / f"bench-{env}.md"
+    lines = folder / f"{prefix}-{env}.jsonl"
+    page = folder / f"{prefix}-{env}.md"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lines.write_text("".join(json.dumps(record) + "\n" for record in records))
@@ -107,7 +107,7 @@ def publish(env: str, records: list[Record], table: str) -> list[Path]:
 
 
 @functools.cache
-def _commit() -> tuple[str, bool]:
+def revision() -> tuple[str, bool]:
     """The commit of this repository, and whether files differ from it."""
 
     def git(*arguments: str) -> str | None:

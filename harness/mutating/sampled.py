@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from harness.errors import UserError
@@ -43,8 +44,38 @@ def run(entry: Entry, size: int, shard: Shard, tree: Path, store: Store) -> None
     if left:
         require_green(suite(entry, "rust"), tree)
     for start in range(0, len(left), CHUNK):
-        for name, caught_by in cargo_mutants(tree, files, left[start : start + CHUNK]):
+        for name, caught_by in level_by_level(entry, tree, files, left[start : start + CHUNK]):
             store.add(name, "sampled", caught_by)
+
+
+def level_by_level(
+    entry: Entry, tree: Path, files: list[str], names: list[str]
+) -> Iterator[tuple[str, str | None]]:
+    """Test mutants by name; what caught each, None for a survivor.
+
+    Most are caught by the first level, and the tests of the others are then not even compiled.
+    """
+    for level, command in suite(entry, "rust").items():
+        survivors = []
+        for name, caught_by in cargo_mutants(tree, files, names, targets_of(command)):
+            if caught_by is None:
+                survivors.append(name)
+            else:
+                yield name, caught_by if caught_by == DOES_NOT_COMPILE else f"{level}: {caught_by}"
+        names = survivors
+        if not names:
+            return
+    for name in names:
+        yield name, None
+
+
+def targets_of(command: list[str]) -> list[str]:
+    """The arguments of `cargo test` that choose targets: --lib, and --test=NAME."""
+    chosen = ["--lib"] if "--lib" in command else []
+    for word, following in pairwise(command):
+        if word == "--test":
+            chosen.append(f"--test={following}")
+    return chosen
 
 
 def rules_of(entry: Entry) -> list[str]:
@@ -76,21 +107,21 @@ def ensure_cargo_mutants() -> None:
 
 
 def cargo_mutants(
-    tree: Path, files: list[str], names: list[str]
+    tree: Path, files: list[str], names: list[str], targets: list[str]
 ) -> Iterator[tuple[str, str | None]]:
-    """Test mutants by name; what caught each, None for a survivor."""
+    """Test mutants by name against these targets; what caught each, None for a survivor."""
     output = tree.parent / "out"
     shutil.rmtree(output, ignore_errors=True)
     originals = {tree / file: (tree / file).read_bytes() for file in files}
     command = ["cargo", "mutants", "--in-place", "--baseline=skip", "--no-times", "--colors=never"]
     command += ["--profile", "mutants", "--timeout", str(SECONDS), "--cargo-arg=--locked"]
+    # Not after "--", which the build before the test does not heed.
+    command += [f"--cargo-arg={target}" for target in targets]
     command += [*among(files), "--output", str(output)]
     for name in names:
         command += ["--re", f"^{re.escape(name)}$"]
     try:
-        run = subprocess.run(
-            [*command, "--", "--tests"], cwd=tree, capture_output=True, text=True, check=False
-        )
+        run = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     finally:
         for path, original in originals.items():
             if path.read_bytes() != original:

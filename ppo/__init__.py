@@ -1,0 +1,1 @@
+"""PPO over every implementation of every environment; see ppo.py."""
