@@ -7,14 +7,25 @@ alone can be compared.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.baselines.cheetah import missing, options_of
-from harness.baselines.xla import XlaRunner, spread
+from harness.baselines.cheetah import Options, missing, options_of
+from harness.baselines.trained import job_of
+from harness.baselines.xla import XlaRunner, key_of, spread
 from harness.benching.job import Job, Ready
+from harness.registry import Entry
+
+if TYPE_CHECKING:
+    from ppo.envs import FusedEnv, Layout
 
 RESET = 256
 """Instances that are reset apart; larger batches repeat them, and their actions part them."""
+
+NOT_COMPARABLE = "not comparable: another model"
+"""Instead of a check."""
+
+TRAINING_NOTE = "an ended episode's last observation is the next one's first"
+"""Its automatic reset keeps no other."""
 
 
 class BraxRunner(XlaRunner):
@@ -43,21 +54,59 @@ class BraxRunner(XlaRunner):
         self.step = self.compiled(functools.partial(_step, envs), self.state, self.actions[0])
         self.state, _ = jax.block_until_ready(self.step(self.state, self.actions[0]))
         skip = options.frame_skip
-        check = "not comparable: another model"
-        return Ready(job.batch, check, "release", self.compile_s, skip, self.note())
+        return Ready(job.batch, NOT_COMPARABLE, "release", self.compile_s, skip, self.note())
 
 
-def _make(pipeline: str, limit: int, batch: int) -> Any:
+def _make(pipeline: str, limit: int, batch: int, **given: Any) -> Any:
     from brax import envs
 
+    own = {"backend": pipeline, **given}
     return envs.create(
-        "halfcheetah", episode_length=limit, auto_reset=True, batch_size=batch, backend=pipeline
+        "halfcheetah", episode_length=limit, auto_reset=True, batch_size=batch, **own
     )
 
 
 def _step(envs: Any, state: Any, actions: Any) -> tuple[Any, Any]:
     after = envs.step(state, actions)
     return after, (after.obs, after.reward, after.done)
+
+
+def train_env(
+    entry: Entry, name: str, num_envs: int, params: dict[str, Any], layout: Layout
+) -> FusedEnv:
+    """N instances with its own wrappers, to be traced into the program that collects a rollout."""
+    import jax.numpy as jnp
+
+    from ppo.envs import FusedEnv, Outcome, Seen
+
+    options = options_of(job_of(entry, name, num_envs, params))
+    limit = options.max_episode_steps or 2**30
+    pipeline = name.removeprefix("brax-")
+    try:
+        envs = _make(pipeline, limit, num_envs, **_given(options))
+    except ImportError as error:
+        raise missing("brax", error) from None
+
+    def reset(seed: Any) -> tuple[Any, Seen]:
+        state = envs.reset(key_of(seed))
+        return state, Seen(state.obs, None, None)
+
+    def step(state: Any, actions: Any) -> tuple[Any, Outcome]:
+        state = envs.step(state, actions)
+        truncated = state.info["truncation"] != 0
+        terminated = (state.done != 0) & jnp.logical_not(truncated)
+        seen = Seen(state.obs, None, None)
+        return state, Outcome(seen, state.obs, state.reward, terminated, truncated)
+
+    return FusedEnv(layout, num_envs, reset, step)
+
+
+def _given(options: Options) -> dict[str, Any]:
+    """Its parameters that are v5's, too."""
+    names = ("forward_reward_weight", "ctrl_cost_weight", "reset_noise_scale")
+    own = {name: getattr(options, name) for name in names}
+    first = "exclude_current_positions_from_observation"
+    return {**own, first: getattr(options, first)}
 
 
 def make_generalized(job: Job) -> BraxRunner:

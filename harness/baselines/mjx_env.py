@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,9 +19,15 @@ from harness.baselines.cheetah import (
     steps_of,
     verdict,
 )
-from harness.baselines.xla import XlaRunner
+from harness.baselines.trained import job_of
+from harness.baselines.xla import XlaRunner, key_of
 from harness.benching.job import Job, Ready
 from harness.benching.one_step import turns
+from harness.errors import UserError
+from harness.registry import Entry
+
+if TYPE_CHECKING:
+    from ppo.envs import FusedEnv, Layout
 
 FAR_OFF = 1e-2
 """A one-step error that rounding alone does not explain in..."""
@@ -38,10 +44,7 @@ class MjxRunner(XlaRunner):
         import jax.numpy as jnp
 
         job, options = self.job, options_of(self.job)
-        try:
-            from mujoco import mjx
-        except ImportError as error:
-            raise missing("mujoco-mjx", error) from None
+        mjx = _import()
         jax.config.update("jax_enable_x64", double(job))
         model = load_model()
         on_device = mjx.put_model(model)
@@ -64,10 +67,8 @@ class MjxRunner(XlaRunner):
         import jax
         import jax.numpy as jnp
 
-        def one(*numbers: Any) -> Any:
-            return self.data.replace(qpos=numbers[0], qvel=numbers[1], qacc_warmstart=numbers[2])
-
-        return jax.vmap(one)(qpos, qvel, warmstart), jnp.zeros(len(qpos), jnp.int32), keys
+        datas = jax.vmap(functools.partial(_placed, self.data))(qpos, qvel, warmstart)
+        return datas, jnp.zeros(len(qpos), jnp.int32), keys
 
     def check(self, expected: str, keys: Any) -> str:
         """One step from the reference's states by the program that is timed."""
@@ -90,6 +91,24 @@ class MjxRunner(XlaRunner):
         return verdict(np.concatenate(errors), FAR_OFF, USUAL)
 
 
+def _import() -> Any:
+    """MJX.
+
+    Raises:
+        Unavailable: where it is not installed.
+    """
+    try:
+        from mujoco import mjx
+    except ImportError as error:
+        raise missing("mujoco-mjx", error) from None
+    return mjx
+
+
+def _placed(data: Any, qpos: Any, qvel: Any, warmstart: Any) -> Any:
+    """One instance's data with these numbers, each (9,)."""
+    return data.replace(qpos=qpos, qvel=qvel, qacc_warmstart=warmstart)
+
+
 def _noise(options: Options, dtype: Any, key: Any) -> tuple[Any, Any]:
     """Positions and velocities of a new episode, each (9,)."""
     import jax
@@ -104,6 +123,14 @@ def _step(
     substep: Any, model: Any, options: Options, timestep: float, state: Any, action: Any
 ) -> tuple[Any, Any]:
     """One instance: `frame_skip` substeps, then the next episode if the time is up."""
+    state, (obs, _, reward, truncated) = _advance(substep, model, options, timestep, state, action)
+    return state, (obs, reward, truncated)
+
+
+def _advance(
+    substep: Any, model: Any, options: Options, timestep: float, state: Any, action: Any
+) -> tuple[Any, Any]:
+    """The same, and what was seen before the next episode began."""
     import jax
     import jax.numpy as jnp
 
@@ -114,6 +141,7 @@ def _step(
     speed = (data.qpos[0] - before) / (timestep * options.frame_skip)
     cost = options.ctrl_cost_weight * jnp.square(data.ctrl).sum()
     reward = options.forward_reward_weight * speed - cost
+    final = _observed(options, data)
     t = t + 1
     truncated = t == options.max_episode_steps
     key, fresh = jax.random.split(key)
@@ -123,8 +151,53 @@ def _step(
         qvel=jnp.where(truncated, new[1], data.qvel),
         qacc_warmstart=jnp.where(truncated, 0, data.qacc_warmstart),
     )
-    obs = jnp.concatenate([data.qpos[options.first :], data.qvel])
-    return (data, jnp.where(truncated, 0, t), key), (obs, reward, truncated)
+    out = (_observed(options, data), final, reward, truncated)
+    return (data, jnp.where(truncated, 0, t), key), out
+
+
+def _observed(options: Options, data: Any) -> Any:
+    """One instance's observation, (17,) or (18,)."""
+    import jax.numpy as jnp
+
+    return jnp.concatenate([data.qpos[options.first :], data.qvel])
+
+
+def train_env(
+    entry: Entry, name: str, num_envs: int, params: dict[str, Any], layout: Layout
+) -> FusedEnv:
+    """N instances, to be traced into the program that collects a rollout.
+
+    Raises:
+        UserError: for double precision, in which the trainer does not compute.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    from ppo.envs import FusedEnv, Outcome, Seen
+
+    job = job_of(entry, name, num_envs, params)
+    if double(job):
+        raise UserError("mjx is trained over in single precision; accepted: double_precision false")
+    mjx, options, model = _import(), options_of(job), load_model()
+    on_device = mjx.put_model(model)
+    data = mjx.make_data(on_device)
+    advance = functools.partial(_advance, mjx.step, on_device, options, model.opt.timestep)
+
+    def one(key: Any) -> tuple[Any, Any]:
+        qpos, qvel = _noise(options, data.qpos.dtype, key)
+        placed = _placed(data, qpos, qvel, jnp.zeros_like(qpos))
+        return (placed, jnp.int32(0), key), _observed(options, placed)
+
+    def reset(seed: Any) -> tuple[Any, Seen]:
+        state, obs = jax.vmap(one)(jax.random.split(key_of(seed), num_envs))
+        return state, Seen(obs, None, None)
+
+    def step(state: Any, actions: Any) -> tuple[Any, Outcome]:
+        state, (obs, final, reward, truncated) = jax.vmap(advance)(state, actions)
+        never = jnp.zeros_like(truncated)
+        return state, Outcome(Seen(obs, None, None), final, reward, never, truncated)
+
+    return FusedEnv(layout, num_envs, reset, step)
 
 
 def make(job: Job) -> MjxRunner:

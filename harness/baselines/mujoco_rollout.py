@@ -8,7 +8,8 @@ operation on all instances.
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,8 +25,14 @@ from harness.baselines.cheetah import (
     steps_of,
     verdict,
 )
+from harness.baselines.trained import Vector, job_of
 from harness.benching.job import CHUNK, Job, Ready
 from harness.benching.one_step import turns
+from harness.registry import Entry
+from references.batch import BatchStep
+
+if TYPE_CHECKING:
+    from ppo.envs import HostEnv, Layout
 
 CLOCK, POSITIONS, VELOCITIES = 0, slice(1, 1 + DOFS), slice(1 + DOFS, 1 + 2 * DOFS)
 
@@ -149,6 +156,39 @@ class RolloutRunner:
         """End the threads."""
         if hasattr(self, "envs"):
             self.envs.close()
+
+
+class RolloutVector(Vector):
+    """RolloutEnvs on as many threads as there are cores."""
+
+    def __init__(self, entry: Entry, num_envs: int, params: dict[str, Any]) -> None:
+        super().__init__(entry, num_envs, params)
+        job = job_of(entry, "mujoco-rollout", num_envs, params)
+        self.envs = RolloutEnvs(job, num_envs, job.threads, job.seed)
+
+    def reset(self, seed: int, indices: Sequence[int] | None = None) -> np.ndarray:
+        """New episodes, from a generator of that seed."""
+        self.envs.rng = np.random.default_rng(seed)
+        self.envs.reset(np.ones(self.num_envs, np.bool_))
+        return self.envs.observe()
+
+    def step(self, actions: np.ndarray) -> BatchStep:
+        """One step of all."""
+        obs, final, reward, truncated = self.envs.step(actions)
+        return BatchStep(obs, final, reward, self._never, truncated)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.envs.close()
+
+
+def train_env(
+    entry: Entry, name: str, num_envs: int, params: dict[str, Any], layout: Layout
+) -> HostEnv:
+    """N instances on as many threads as there are cores."""
+    from harness.baselines.hosted import Hosted
+
+    return Hosted(RolloutVector(entry, num_envs, params), layout)
 
 
 def make(job: Job) -> RolloutRunner:

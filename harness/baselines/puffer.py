@@ -6,20 +6,28 @@ import ctypes
 import importlib.util
 import time
 import zlib
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness import registry
 from harness.baselines import puffer_source
+from harness.baselines.trained import Vector, job_of
 from harness.benching.drawing import draw_actions
 from harness.benching.job import CHUNK, CheckFailed, Job, Ready
 from harness.benching.ours import frame_skip_of
+from harness.errors import UserError
 from harness.oracles.pong import KEY, OBS_ULPS, Tape, TapeExhausted, ulps_apart
+from harness.registry import Entry
+from references.batch import BatchStep
 from references.pong import Pong
 from references.pong.rules import PongState
 from references.pong.spec import CONSTANTS
+
+if TYPE_CHECKING:
+    from ppo.envs import HostEnv, Layout
 
 LANES = 8
 FRAMES = 4000  # long enough that games end, and that points are won at any usual frame skip
@@ -121,6 +129,45 @@ class PufferRunner:
 def make(job: Job) -> PufferRunner:
     """The bench's entry point."""
     return PufferRunner(job)
+
+
+class PufferVector(Vector):
+    """Its buffers as they are; it has no truncation, so nobody asks for a final observation."""
+
+    def __init__(self, entry: Entry, num_envs: int, params: dict[str, Any]) -> None:
+        super().__init__(entry, num_envs, params)
+        if params.get("max_episode_steps"):
+            raise UserError("puffer has no time limit; accepted: max_episode_steps 0")
+        self.binding: Any = load_binding()
+        frame_skip = frame_skip_of(job_of(entry, "puffer", num_envs, params))
+        continuous = bool(params.get("continuous", False))
+        self.buffers = Buffers(self.binding, num_envs, frame_skip, continuous)
+
+    def reset(self, seed: int, indices: Sequence[int] | None = None) -> np.ndarray:
+        """From libc's numbers, seeded anew for every instance."""
+        self.binding.vec_reset(self.buffers.vector, seed)
+        return self.buffers.obs
+
+    def step(self, actions: np.ndarray) -> BatchStep:
+        """One call of its loop over all instances, on this thread."""
+        buffers = self.buffers
+        buffers.actions[:] = actions.reshape(-1)
+        self.binding.vec_step(buffers.vector)
+        ended = buffers.terminals != 0
+        return BatchStep(buffers.obs, buffers.obs, buffers.rewards, ended, self._never, self._legal)
+
+    def close(self) -> None:
+        """Free the vector."""
+        self.binding.vec_close(self.buffers.vector)
+
+
+def train_env(
+    entry: Entry, name: str, num_envs: int, params: dict[str, Any], layout: Layout
+) -> HostEnv:
+    """N instances in this process, as its own trainer's serial backend has them."""
+    from harness.baselines.hosted import Hosted
+
+    return Hosted(PufferVector(entry, num_envs, params), layout)
 
 
 def check_binding(binding: Any, frame_skip: int, continuous: bool) -> str:

@@ -26,8 +26,8 @@ class XlaRunner:
         self.programs = 0
         self.state: Any = None
         self.step: Any = None
-        _keep_programs(job.threads)
-        self.hits_before = _hits().count
+        keep_programs(job.threads)
+        self.hits_before = hits().count
 
     def compiled(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """The program for arguments like these; the seconds are added to `compile_s`."""
@@ -47,7 +47,7 @@ class XlaRunner:
 
     def note(self) -> str:
         """The accelerator, and whether a program was compiled by an earlier run."""
-        cached = "compiled before" if _hits().count - self.hits_before >= self.programs else ""
+        cached = "compiled before" if hits().count - self.hits_before >= self.programs else ""
         return ", ".join(said for said in (device_note(), cached) if said)
 
     def measure(self, seconds: float) -> tuple[int, float]:
@@ -79,7 +79,7 @@ class _Hits:
 
 
 @functools.cache
-def _hits() -> _Hits:
+def hits() -> _Hits:
     """The one of this process."""
     import jax.monitoring
 
@@ -88,7 +88,7 @@ def _hits() -> _Hits:
     return hits
 
 
-def _keep_programs(threads: int) -> None:
+def keep_programs(threads: int) -> None:
     """Keep compiled programs in the cache folder, for they take far longer than they are timed.
 
     A program for one core is none for two: each number of threads has a folder.
@@ -98,6 +98,14 @@ def _keep_programs(threads: int) -> None:
     folder = cache_dir() / "jax" / f"threads-{threads}"
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+
+
+def key_of(seed: Any) -> Any:
+    """A key of `jax.random`, old style, from a seed (an integer) or from two u32."""
+    import jax
+    import jax.numpy as jnp
+
+    return jax.random.PRNGKey(seed) if jnp.ndim(seed) == 0 else jnp.asarray(seed, jnp.uint32)
 
 
 def spread(tree: Any, batch: int) -> Any:

@@ -25,6 +25,8 @@ class Job:
     kind: str = "random"
     variant: str = "default"
     params: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    """Of kind "ppo": `parameters` and `layers` of the network, and `num_steps` of an update."""
     seed: int = 0
     cores: tuple[int, ...] = ()
     """Cores that the process is confined to; empty for no limit."""
@@ -52,6 +54,7 @@ class Ready(NamedTuple):
     frame_skip: int
     note: str = ""  # what a reader of the table must know
     precision: str = PRECISION  # "f32" or "f64"
+    training: dict[str, Any] | None = None  # of kind "ppo": its network, and how it learns
 
 
 class Runner(Protocol):
@@ -74,6 +77,13 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """Release what is held."""
+
+
+class Split(Protocol):
+    """What a runner of kind "ppo" offers beside."""
+
+    def split(self) -> dict[str, float]:
+        """Seconds of one update by part, as a mean over what was measured."""
 
 
 class CheckFailed(Exception):

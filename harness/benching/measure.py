@@ -37,6 +37,7 @@ class Outcome:
     batch: int = 0
     rates: list[float] = field(default_factory=list)  # environment steps a second
     seconds: list[float] = field(default_factory=list)
+    split: dict[str, float] = field(default_factory=dict)  # of kind "ppo": seconds by part
     failure: str = ""
     fails_the_run: bool = False
     slow: bool = False  # measured less often than the others
@@ -135,6 +136,15 @@ def _measure(outcome: Outcome, timing: Timing) -> None:
         outcome.rates.append(sum(answer["steps"] / answer["elapsed"] for answer in answers))
         outcome.seconds.append(max(answer["elapsed"] for answer in answers))
         outcome.slow = outcome.seconds[0] > timing.slow_factor * timing.seconds
+
+
+def ask_split(outcome: Outcome, limit: float) -> None:
+    """Of a row of kind "ppo" that was measured: where its time goes. Without it, no speed."""
+    for worker in outcome.workers:
+        worker.ask({"do": "split"})
+    answers = _receive(outcome, time.monotonic() + limit)
+    if not outcome.failure:
+        (outcome.split,) = (answer["split"] for answer in answers)
 
 
 def _receive(outcome: Outcome, deadline: float) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ def reference_precision(spec: EnvSpec) -> str:
     return "f64" if any(field.dtype == "f8" for field in spec.state) else PRECISION
 
 
-class _Ours:
+class Ours:
     """What our runners have in common: draws, and the check against the reference's trace."""
 
     def __init__(self, job: Job, batch: int) -> None:
@@ -70,7 +70,7 @@ class _Ours:
         return Ready(self.batch, check, build, compile_s, frame_skip, note, precision)
 
 
-class BatchRunner(_Ours):
+class BatchRunner(Ours):
     """Any implementation, stepped through the interface that it is verified by."""
 
     def __init__(self, job: Job, batch: int = 0) -> None:
@@ -122,12 +122,12 @@ class ReferenceRunner(BatchRunner):
         return ready._replace(precision=reference_precision(self.entry.spec))
 
 
-class RustRunner(_Ours):
+class RustRunner(Ours):
     """`samestep_rust`, called from Python with buffers made once."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(job, job.batch)
-        self.rust = _import_rust()
+        self.rust = import_rust()
 
     def prepare(self, expected: str) -> Ready:
         """Check, then make the batch that is measured."""
@@ -168,7 +168,7 @@ class RustRunner(_Ours):
             self.core.close()
 
 
-class ScanRunner(_Ours):
+class ScanRunner(Ours):
     """A functional face under `jit(scan)`: the pure JAX backend, or Rust through XLA's FFI.
 
     Actions are drawn beforehand; observations and rewards are reduced inside the scan, so that
@@ -177,14 +177,14 @@ class ScanRunner(_Ours):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job, job.batch)
-        self.face = _import_ffi() if job.impl == "rust-ffi" else _import_jax()
+        self.face = import_ffi() if job.impl == "rust-ffi" else import_jax()
 
     def prepare(self, expected: str) -> Ready:
         """Compile apart from the measurement, check, warm up."""
         import jax
 
         job = self.job
-        build = _import_rust().build_profile() if job.impl == "rust-ffi" else "release"
+        build = import_rust().build_profile() if job.impl == "rust-ffi" else "release"
         batch = self.make()  # also makes rules known to samestep_jax that are not its own
         check = self.check(batch, expected)
         env = self.face.make(job.env, **job.params)
@@ -279,19 +279,22 @@ def _masks_vary(face: Any, env: Any, state: Any) -> bool:
     return any(id(variable) in dependent for variable in traced.outvars)
 
 
-def _import_rust() -> Any:
+def import_rust() -> Any:
+    """`samestep_rust`, unless it is a debug build."""
     rust = _import("samestep_rust")
     if rust.build_profile() == "debug":
         raise Refused("samestep_rust is a debug build, whose speed says nothing: make setup")
     return rust
 
 
-def _import_ffi() -> Any:
-    _import_rust()
+def import_ffi() -> Any:
+    """`samestep_rust.ffi`, unless it is a debug build."""
+    import_rust()
     return _import("samestep_rust.ffi")
 
 
-def _import_jax() -> Any:
+def import_jax() -> Any:
+    """`samestep_jax`."""
     return _import("samestep_jax")
 
 

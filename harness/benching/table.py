@@ -86,12 +86,12 @@ def ratios(sections: list[Section], against: list[str]) -> Cells:
     for section in sections:
         ours = [o for o in section.outcomes if o.rates and o.row.impl not in BASELINES]
         body.append(
-            [[section.variant, *_name(section, o), *_ratios(section, o, against)] for o in ours]
+            [[section.variant, *name_of(section, o), *ratios_of(section, o, against)] for o in ours]
         )
     return Cells(header, body)
 
 
-def _ratios(section: Section, outcome: Outcome, against: list[str]) -> list[str]:
+def ratios_of(section: Section, outcome: Outcome, against: list[str]) -> list[str]:
     """To the baselines on as many threads; empty where one was not measured so."""
     beside = {o.row.impl: o for o in section.outcomes if o.row.threads == outcome.row.threads}
     measured = {name: summary(o.rates).median for name, o in beside.items() if o.rates}
@@ -99,13 +99,13 @@ def _ratios(section: Section, outcome: Outcome, against: list[str]) -> list[str]
     return [ratio(rate / measured[name]) if name in measured else "" for name in against]
 
 
-def _name(section: Section, outcome: Outcome) -> list[str]:
+def name_of(section: Section, outcome: Outcome) -> list[str]:
     row = outcome.row
     return [row.impl, str(outcome.batch or section.batch), str(row.threads)]
 
 
 def _row(section: Section, outcome: Outcome, against: list[str]) -> list[str]:
-    name = _name(section, outcome)
+    name = name_of(section, outcome)
     if not outcome.rates or outcome.ready is None:
         return [*name, "-", "", "", *("" for _ in against), "", "see below"]
     median, iqr, cv = summary(outcome.rates)
@@ -115,7 +115,7 @@ def _row(section: Section, outcome: Outcome, against: list[str]) -> list[str]:
         rate(median) + ("*" if outcome.slow else ""),
         rate(iqr),
         f"{100 * cv:.1f} %" + ("!" if cv > CV_LIMIT else ""),
-        *_ratios(section, outcome, against),
+        *ratios_of(section, outcome, against),
         f"{outcome.ready.compile_s:.1f} s" if outcome.ready.compile_s else "",
         ", ".join(said for said in (outcome.ready.check, precision, outcome.ready.note) if said),
     ]
@@ -159,12 +159,19 @@ def failures(sections: list[Section]) -> list[str]:
 
 def show(console: Console, title: str, sections: list[Section]) -> None:
     """Print the table; plainly where the output is not a terminal."""
-    for number, cells in enumerate(tables(sections)):
+    print_all(console, title, tables(sections), notes(sections), failures(sections))
+
+
+def print_all(
+    console: Console, title: str, made: list[Cells], noted: list[str], failed: list[str]
+) -> None:
+    """A table, that of ratios if there is one, and what is to be said of them."""
+    for number, cells in enumerate(made):
         shown = title if number == 0 else f"{title}: ratios to the baselines"
         console.print(_drawn(shown, cells, console.is_terminal))
-    for line in notes(sections):
+    for line in noted:
         console.print(line, highlight=False)
-    for line in failures(sections):
+    for line in failed:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -191,11 +198,16 @@ def _header(name: str) -> str:
 
 def markdown(title: str, sections: list[Section], facts: dict[str, object]) -> str:
     """The same table for results/published, with the machine that it was measured on."""
+    return page(title, tables(sections), [*notes(sections), "", *failures(sections)], facts)
+
+
+def page(title: str, made: list[Cells], said: list[str], facts: dict[str, object]) -> str:
+    """Tables in Markdown, what is to be said of them, and facts of the machine."""
     lines = [f"# {title}", ""]
-    for header, body in tables(sections):
+    for header, body in made:
         lines += ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
         lines += ["| " + " | ".join(row) + " |" for rows in body for row in rows]
         lines += [""]
-    lines += [*notes(sections), "", *failures(sections), ""]
+    lines += [*said, ""]
     lines += [f"- {name}: {value}" for name, value in facts.items() if value != ""]
     return "\n".join(lines) + "\n"

@@ -10,10 +10,10 @@ import json
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Any, cast
 
 from harness.baselines import Unavailable
-from harness.benching.job import CheckFailed, Job, Refused, Runner
+from harness.benching.job import CheckFailed, Job, Refused, Runner, Split
 from harness.errors import UserError
 
 
@@ -27,6 +27,8 @@ def serve() -> None:
         try:
             if message["do"] == "prepare":
                 runner, answer = _prepare(runner, message)
+            elif message["do"] == "split":
+                answer = {"split": cast(Split, runner).split()}
             else:
                 assert runner is not None
                 steps, elapsed = runner.measure(message["seconds"])

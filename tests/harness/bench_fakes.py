@@ -86,3 +86,15 @@ class HangsLater(Steady):
     def measure(self, seconds: float) -> tuple[int, float]:
         time.sleep(1000)
         raise AssertionError
+
+
+class Trains(Steady):
+    """Of kind "ppo"."""
+
+    def prepare(self, expected: str) -> Ready:
+        assert self.job.training == {"parameters": 6_000, "num_steps": 16, "layers": 2}
+        how = {"loop": "host", "num_steps": 16, "update_epochs": 4, "num_minibatches": 2}
+        return super().prepare(expected)._replace(training={"parameters": 5_999, **how})
+
+    def split(self) -> dict[str, float]:
+        return {"environment": 0.1, "inference": 0.1, "update": 0.2}

@@ -314,7 +314,6 @@ def test_an_unwritable_results_folder_is_told_before_anything_runs(
         (["--env", "pong", "--batch", "256,-1"], "BATCH has '-1'; accepted: integers from 1 to"),
         (["--env", "pong", "--batch", "many"], "BATCH has 'many'"),
         (["--env", "pong", "--batch", "0"], "BATCH has '0'"),
-        (["--env", "pong", "--kind", "ppo"], "KIND=ppo is not available yet; accepted: random"),
         (["--env", "pong", "--kind", "slow"], "unknown KIND 'slow'; accepted: random, ppo"),
         (["--env", "pong", "--backends", "go"], "unknown BACKENDS 'go'; accepted: rust, jax"),
         (["--env", "pong", "--baselines", "ale"], "unknown BASELINES 'ale'; accepted: puffer"),
