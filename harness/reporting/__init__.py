@@ -1,0 +1,1 @@
+"""The report: one page with what was measured, proven, learned and transferred."""
