@@ -1,8 +1,9 @@
-"""Fills README.md's benchmark tables from results/published/bench-ENV.jsonl.
+"""Fills README.md's tables from what is published: of benchmarks, and of trained policies.
 
 A block `<!-- bench:ENV -->` ... `<!-- /bench -->` holds the tables of one environment; what stands
 in it is replaced. Up to two baselines stand beside ours in one table. More are too wide for that:
-then there are two tables for each set of parameters, of speeds and of ratios.
+then there are two tables for each set of parameters, of speeds and of ratios. The block
+`<!-- training -->` ... `<!-- /training -->` holds what readme_training.py makes.
 `--check` changes nothing and exits with 1 where the README is stale.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 from harness.baselines import BASELINES
 from harness.benching.job import PRECISION
 from harness.benching.table import rate, ratio
+from tools import readme_training
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -25,6 +27,7 @@ PUBLISHED = ROOT / "results" / "published"
 USUAL_REPEATS = 5
 FEW_BASELINES = 2
 BLOCK = re.compile(r"(<!-- bench:(?P<env>[\w-]+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
+TRAINING = re.compile(r"(<!-- training -->\n).*?(<!-- /training -->)", re.DOTALL)
 
 Row = dict[str, Any]
 
@@ -177,7 +180,10 @@ def render(readme: str, published: Path = PUBLISHED) -> str:
         rows = read_rows(published / f"bench-{match['env']}.jsonl")
         return match[1] + tables(rows) + match[3]
 
-    return BLOCK.sub(fill, readme)
+    def fill_training(match: re.Match[str]) -> str:
+        return match[1] + readme_training.table(readme_training.read_runs(published)) + match[2]
+
+    return TRAINING.sub(fill_training, BLOCK.sub(fill, readme))
 
 
 def main(arguments: list[str]) -> int:

@@ -108,7 +108,10 @@ def publish(env: str, records: list[Record], table: str, prefix: str = "bench") 
 
 @functools.cache
 def revision() -> tuple[str, bool]:
-    """The commit of this repository, and whether files differ from it."""
+    """The commit of this repository, and whether files differ from it.
+
+    Published results do not count: a run that publishes one leaves the next one's code as it was.
+    """
 
     def git(*arguments: str) -> str | None:
         try:
@@ -120,5 +123,5 @@ def revision() -> tuple[str, bool]:
         return done.stdout.strip() if done.returncode == 0 else None
 
     commit = git("rev-parse", "HEAD")
-    status = git("status", "--porcelain")
+    status = git("status", "--porcelain", "--", ".", ":(exclude)results/published")
     return commit or "unknown", status is None or bool(status)
