@@ -10,6 +10,7 @@ import pytest
 from harness import registry
 from harness.mutating import sampled
 from harness.mutating.store import DOES_NOT_COMPILE
+from harness.mutating.tree import ROOT
 
 CAUGHT_BY = {"a": "--lib", "b": "--test=replay", "c": DOES_NOT_COMPILE, "d": None}
 
@@ -40,7 +41,7 @@ def test_each_level_tries_what_the_one_before_left(monkeypatch: pytest.MonkeyPat
     assert [names for names, _ in tried] == [["a", "b", "c", "d"], ["b", "d"], ["b", "d"]]
     targets = [target for _, chosen in tried for target in chosen]
     crate = Path("backends/rust/envs/halfcheetah/tests")
-    tests = {f"--test={path.stem}" for path in (sampled.ROOT / crate).glob("*.rs")}
+    tests = {f"--test={path.stem}" for path in (ROOT / crate).glob("*.rs")}
     assert sorted(targets) == sorted({"--lib", *tests})  # all of them, each once
 
 
