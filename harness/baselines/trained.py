@@ -7,6 +7,7 @@ sees what the baseline gives; no state is put into it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from references.batch import BatchStep
 from references.contract import DiscreteAction, EnvSpec
 
 
-class Vector:
+class Vector(ABC):
     """N instances of a baseline behind the interface of `harness.implementations.Batch`.
 
     Args:
@@ -39,13 +40,13 @@ class Vector:
         )
         self._never = np.zeros(num_envs, np.bool_)
 
+    @abstractmethod
     def reset(self, seed: int, indices: Sequence[int] | None = None) -> np.ndarray:
         """Start every instance: observations (N, *obs)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, actions: np.ndarray) -> BatchStep:
         """Step all; `final_obs` is what was seen last where an episode ended."""
-        raise NotImplementedError
 
     def legal(self) -> np.ndarray | None:
         """(N, A), every action; None where actions are continuous."""
@@ -63,6 +64,7 @@ class Vector:
         """Refused: a baseline has no packed rows."""
         raise UserError("a baseline's state cannot be restored; accepted: jax, rust, reference")
 
+    @abstractmethod
     def close(self) -> None:
         """Release what is held."""
 
