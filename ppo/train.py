@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import signal
 import time
@@ -176,28 +177,31 @@ def _updates(
     """All updates that are left, with their lines and checkpoints."""
     first, total = header["update"], args.updates
     interval, between = max(1, total // LINES), max(1, total // CHECKPOINTS)
-    stop = _Stop()
     said, sums, since, begun = 0.0, _Sums(args.num_seeds), first, time.perf_counter()
-    for number in range(first, total):
-        sums.add(loop.update(number))
-        done = number + 1
-        now = time.perf_counter()
-        if done % interval == 0 or done == total:
-            steps = done * args.batch_size
-            rate = (done - since) * args.batch_size * args.num_seeds / (now - begun)
-            seconds = header["seconds"] + now - start
-            lines = sums.lines({"update": done, "steps": steps, "seconds": seconds, "sps": rate})
-            for run, line in zip(runs, lines, strict=True):
-                run.log(line)
-            sums, since, begun = _Sums(args.num_seeds), done, now
-            if now - said > SAY_EVERY or done == total:
-                say(_line(done, total, lines))
-                said = now
-        if (done % between == 0 and done < total) or stop.asked:
-            _checkpoint(args, loop, runs[0].folder, done, header["seconds"] + now - start)
-        if stop.asked:
-            raise KeyboardInterrupt
-    stop.over()
+    with _Stop() as stop:
+        for number in range(first, total):
+            sums.add(loop.update(number))
+            done = number + 1
+            now = time.perf_counter()
+            if done % interval == 0 or done == total:
+                steps = done * args.batch_size
+                rate = (done - since) * args.batch_size * args.num_seeds / (now - begun)
+                seconds = header["seconds"] + now - start
+                lines = sums.lines(
+                    {"update": done, "steps": steps, "seconds": seconds, "sps": rate}
+                )
+                for run, line in zip(runs, lines, strict=True):
+                    run.log(line)
+                sums, since, begun = _Sums(args.num_seeds), done, now
+                if now - said > SAY_EVERY or done == total:
+                    say(_line(done, total, lines))
+                    said = now
+            if done == total:  # nothing is left to resume
+                return
+            if done % between == 0 or stop.asked:
+                _checkpoint(args, loop, runs[0].folder, done, header["seconds"] + now - start)
+            if stop.asked:
+                raise KeyboardInterrupt
 
 
 class _Stop:
@@ -206,19 +210,18 @@ class _Stop:
     def __init__(self) -> None:
         self.asked = False
         self._before: Any = None
-        try:
-            self._before = signal.signal(signal.SIGINT, self._ask)
-        except ValueError:  # not the main thread
-            self._before = None
 
-    def over(self) -> None:
-        """Let Ctrl-C be what it was."""
+    def __enter__(self) -> _Stop:
+        with contextlib.suppress(ValueError):  # not the main thread
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
-            self.over()
             raise KeyboardInterrupt
         self.asked = True
 
