@@ -28,8 +28,16 @@ SHARED = (
 )
 """What every environment's proof rests on. Not the adapters, which no rollout goes through."""
 
+LISTS = ("backends/rust/py/src/envs.rs",)
+"""Files that only list the environments, as the registry does: one more proves nothing less."""
+
 OF_ENVIRONMENT = (
     "{reference}/**/*.py",
+    "{reference}/**/*.bin",
+    "{reference}/**/*.json",
+    "{reference}/*/*.js",
+    "{crate}/data/*",
+    "{jax}/**/*.bin",
     "{crate}/src/**/*.rs",
     "{jax}/**/*.py",
     "backends/*/{name}/**/*.py",
@@ -42,7 +50,7 @@ OF_ORACLE = "harness/baselines/{baseline}_source.py"
 
 OF_ENTRY = (
     *("name", "reference", "backends", "variants", "tests"),
-    *("oracle", "comparator", "mode", "states", "measure", "jax_module"),
+    *("oracle", "comparator", "mode", "states", "habits", "measure", "jax_module"),
 )
 """What of the registry's entry decides what is proven; the whole file lists other environments."""
 
@@ -60,6 +68,8 @@ def files(entry: Entry) -> list[Path]:
     if entry.oracle:
         patterns += tuple(OF_ORACLE.format(baseline=name) for name in entry.baselines)
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
+    found -= {ROOT / name for name in LISTS}
+    found = {path for path in found if "node_modules" not in path.parts}
     return sorted(found, key=lambda path: path.relative_to(ROOT).as_posix())
 
 

@@ -50,6 +50,10 @@ class Entry:
     states: str = ""
     """"module:function" that gives further packed rows to take one step from, for (params, seed):
     what rollouts hardly ever reach."""
+    habits: str = ""
+    """"module:function" by which some lanes of level 3's rollouts choose, where random actions
+    reach too little: (params, seed) gives choose(step, env_index, obs, legal, chosen), which takes
+    the random actions and returns those to take."""
     measure: str = ""
     """"module:NAME" of the Measure that level 3 holds an inexact environment to: errors of single
     steps from injected states, and how long free runs last. Without it, level 3 is rollouts."""

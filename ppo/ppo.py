@@ -15,7 +15,9 @@ Randomness is a function of (seed, update): a run that was interrupted goes on b
 from __future__ import annotations
 
 import functools
+import importlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -84,8 +86,11 @@ class Args:
     """A GRU of `width` units after the hidden layers."""
     log_std: float = 0.0
     """Of a continuous policy's noise at the start, in units of half the action's range."""
+    encoder: tyro.conf.Suppress[str] = ""
+    """"module:function" that makes the inputs of the network of observations (..., obs_size) f32
+    where these are not numbers to be taken as they are, as ids of moves."""
     normalize_obs: bool = True
-    """Scale observations by their running mean and variance."""
+    """Scale the network's inputs by their running mean and variance."""
     normalize_reward: bool = True
     """Scale rewards by the running standard deviation of discounted returns."""
     eval_episodes: int = 100
@@ -161,7 +166,7 @@ class Network(nn.Module):
 
         Args:
             hidden: (A, H), zero before an episode; H is 0 if not recurrent.
-            obs: (T, A, obs_size), normalised.
+            obs: (T, A, input_size), normalised.
             fresh: (T, A), whether an observation is an episode's first.
         """
         trunk = functools.partial(Trunk, self.width, self.layers, self.recurrent)
@@ -238,7 +243,7 @@ class Learned(NamedTuple):
     """What training changes, and what acting needs of it."""
 
     weights: Any
-    obs_stats: Stats  # (obs_size,)
+    obs_stats: Stats  # (input_size,)
 
 
 class TrainState(NamedTuple):
@@ -274,6 +279,17 @@ class Rollout(NamedTuple):
     ended_length: jax.Array
 
 
+def _as_they_are(obs: jax.Array) -> jax.Array:
+    return obs
+
+
+def _named(where: str) -> Callable[[jax.Array], jax.Array]:
+    """What "module:function" names."""
+    module, name = where.split(":")
+    function: Callable[[jax.Array], jax.Array] = getattr(importlib.import_module(module), name)
+    return function
+
+
 class Agent:
     """The programs of one configuration: act, collect, learn; all pure.
 
@@ -300,6 +316,9 @@ class Agent:
             args.recurrent,
             args.log_std,
         )
+        self.encode = _named(args.encoder) if args.encoder else _as_they_are
+        example = jax.ShapeDtypeStruct((1, layout.obs_size), jnp.float32)
+        self.input_size = int(jax.eval_shape(self.encode, example).shape[-1])
         decay = args.updates * args.update_epochs * args.num_minibatches
         rate = optax.linear_schedule(args.learning_rate, 0.0, decay)
         self.optimizer = optax.chain(
@@ -320,7 +339,7 @@ class Agent:
 
     def learned(self, seed: Any) -> Learned:
         """Fresh weights, and observations taken as they come."""
-        size = self.layout.obs_size
+        size = self.input_size
         shapes = (self.initial_hidden(1), jnp.zeros((1, 1, size)), jnp.zeros((1, 1), bool))
         weights = self.network.init(jax.random.fold_in(jax.random.key(seed), 0), *shapes)
         return Learned(weights, Stats(jnp.zeros(size), jnp.ones(size), jnp.float32(1e-4)))
@@ -342,7 +361,8 @@ class Agent:
         )
 
     def normalized(self, stats: Stats, obs: jax.Array) -> jax.Array:
-        """Observations as the network takes them."""
+        """Observations (..., obs_size) as the network takes them, (..., input_size)."""
+        obs = self.encode(obs)
         if not self.args.normalize_obs:
             return obs
         scaled = (obs - stats.mean) * jax.lax.rsqrt(stats.var + 1e-8)
@@ -471,7 +491,8 @@ class Agent:
         (weights, optimizer), losses = jax.lax.scan(epoch, (weights, state.optimizer), keys)
         obs_stats = state.learned.obs_stats
         if args.normalize_obs:
-            obs_stats = obs_stats.merged(rollout.raw_obs.reshape(-1, self.layout.obs_size))
+            raw = rollout.raw_obs.reshape(-1, self.layout.obs_size)
+            obs_stats = obs_stats.merged(self.encode(raw))
         metrics = {name: value.mean() for name, value in losses.items()}
         metrics["episodes"] = rollout.done.sum()
         metrics["return_sum"] = rollout.ended_return.sum()

@@ -12,3 +12,11 @@ def pong_points(rewards: np.ndarray) -> np.ndarray:
     """
     points: np.ndarray = np.rint(rewards)
     return points
+
+
+def battles_won(rewards: np.ndarray) -> np.ndarray:
+    """1 in the step that won a battle, (K,).
+
+    A step sees one Pokemon a side faint at most, so it holds for a `faint_reward` below 0.5.
+    """
+    return (rewards > 0.5).astype(np.float64)

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from references.contract import BoxAction, DiscreteAction, EnvSpec, Reference
+from references.contract import (
+    HEADER_BYTES,
+    BoxAction,
+    DiscreteAction,
+    EnvSpec,
+    ManyReference,
+    Reference,
+    Step,
+)
 from references.threefry import MASK, Key, env_key, root_key
 
 
@@ -54,6 +62,7 @@ class ReferenceBatch:
         self.max_episode_steps = max_episode_steps
         self.players = () if self.spec.num_players == 1 else (self.spec.num_players,)
         self._instances: list[_Instance] = []
+        self._many = reference if isinstance(reference, ManyReference) else None
 
     def reset(self, seed: int, indices: Sequence[int] | None = None) -> np.ndarray:
         """Start instances anew at episode 0, all by default, and return all observations.
@@ -77,8 +86,9 @@ class ReferenceBatch:
         reward = np.zeros((self.num_envs, *self.players), self.spec.reward_dtype)
         terminated = np.zeros(self.num_envs, np.bool_)
         truncated = np.zeros(self.num_envs, np.bool_)
-        for index, instance in enumerate(self._instances):
-            instance.state, step = self.reference.step(instance.state, actions[index])
+        for index, (state, step) in enumerate(self._step_each(actions)):
+            instance = self._instances[index]
+            instance.state = state
             obs[index] = step.obs
             reward[index] = step.reward
             terminated[index] = step.terminated
@@ -89,6 +99,13 @@ class ReferenceBatch:
                 instance.episode += 1
                 obs[index] = self._reset_one(instance)
         return BatchStep(obs, final_obs, reward, terminated, truncated, self.legal(), self.acting())
+
+    def _step_each(self, actions: np.ndarray) -> list[tuple[Any, Step]]:
+        """Every instance's next state and what its step returned."""
+        states = [instance.state for instance in self._instances]
+        if self._many is not None:
+            return self._many.step_many(states, actions)
+        return [self.reference.step(state, actions[i]) for i, state in enumerate(states)]
 
     def legal(self) -> np.ndarray | None:
         """Masks of legal actions, None where actions are continuous."""
@@ -107,8 +124,12 @@ class ReferenceBatch:
             row["env_index"] = instance.env_index
             row["episode"] = instance.episode
             row["t"] = instance.state.t
-            for name, value in self.reference.export_fields(instance.state).items():
-                row[name] = value
+            if self._many is None:
+                for name, value in self.reference.export_fields(instance.state).items():
+                    row[name] = value
+        if self._many is not None:
+            packed = self._many.export_many([instance.state for instance in self._instances])
+            rows.view(np.uint8).reshape(self.num_envs, -1)[:, HEADER_BYTES:] = packed
         return rows.view(np.uint8).reshape(self.num_envs, self.spec.state_bytes)
 
     def import_state(self, rows: np.ndarray, indices: Sequence[int] | None = None) -> None:

@@ -7,10 +7,10 @@ generated constants, the conformance suite, the verifier's comparison) follows f
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -107,6 +107,8 @@ HEADER = (
 )
 """The first bytes of every packed state row, the same for every environment."""
 
+HEADER_BYTES = 24
+
 
 Constant = int | float | tuple[int, ...] | tuple[float, ...]
 
@@ -115,8 +117,8 @@ Constant = int | float | tuple[int, ...] | tuple[float, ...]
 class EnvSpec:
     """One environment: numbers and layouts. Constants are what generated files carry.
 
-    What observations and rewards look like may depend on parameters; `under` gives the spec that
-    holds under given ones. STATE, and with it the packed row, never does.
+    What observations and rewards look like and how many play may depend on parameters; `under`
+    gives the spec that holds under given ones. STATE, and with it the packed row, never does.
     """
 
     name: str
@@ -140,23 +142,28 @@ class EnvSpec:
     """The observation layout under given parameters, where it depends on them."""
     reward_under: Callable[[Mapping[str, Any]], str] | None = None
     """The rewards' dtype under given parameters, where it depends on them."""
+    players_under: Callable[[Mapping[str, Any]], int] | None = None
+    """The number of players under given parameters, where it depends on them."""
 
     def under(self, params: Mapping[str, Any]) -> EnvSpec:
-        """This spec with the `obs` and `reward_dtype` that hold under these parameters.
+        """This spec with the `obs`, `reward_dtype` and `num_players` that hold under `params`.
 
-        The same object for the same parameters; itself where neither depends on any.
+        The same object for the same parameters; itself where none of them depends on any.
 
         Raises:
             ValueError: for an unknown name or an unacceptable value.
         """
         checked = self.check_params(params)
-        if self.obs_under is None and self.reward_under is None:
+        if self.obs_under is None and self.reward_under is None and self.players_under is None:
             return self
         key = tuple(checked.values())
         if key not in self._under:
             obs = self.obs if self.obs_under is None else self.obs_under(checked)
             reward = self.reward_dtype if self.reward_under is None else self.reward_under(checked)
-            self._under[key] = replace(self, obs=obs, reward_dtype=reward)
+            players = self.num_players
+            if self.players_under is not None:
+                players = self.players_under(checked)
+            self._under[key] = replace(self, obs=obs, reward_dtype=reward, num_players=players)
         return self._under[key]
 
     @cached_property
@@ -279,3 +286,17 @@ class Reference(Protocol):
         Raises:
             ValueError: if no such state can exist.
         """
+
+
+@runtime_checkable
+class ManyReference(Protocol):
+    """A reference that does many instances' work in one go, as one whose engine is a process.
+
+    The results are those of the single calls; `references.batch` takes these where they are.
+    """
+
+    def step_many(self, states: Sequence[Any], actions: np.ndarray) -> list[tuple[Any, Step]]:
+        """`step` of every state; actions is (N,) or (N, P)."""
+
+    def export_many(self, states: Sequence[Any]) -> np.ndarray:
+        """STATE as packed rows hold it, without the header: (N, state_bytes - 24) u8."""

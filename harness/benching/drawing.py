@@ -17,7 +17,8 @@ def draw(spec: EnvSpec, params: dict[str, Any], steps: int, num_envs: int, seed:
     """
     rng = np.random.default_rng(seed)
     layout = spec.action(spec.check_params(params))
-    players = () if spec.num_players == 1 else (spec.num_players,)
+    num_players = spec.under(params).num_players
+    players = () if num_players == 1 else (num_players,)
     shape = (steps, num_envs, *players)
     if isinstance(layout, DiscreteAction):
         return rng.integers(0, 1 << 32, shape, dtype=np.uint32)

@@ -162,7 +162,7 @@ def _start(entry: Entry, data: dict[str, Any], num_envs: int) -> Start:
 def _actions(
     entry: Entry, params: dict[str, Any], data: list[Any], steps: int, num_envs: int
 ) -> np.ndarray:
-    spec = entry.spec
+    spec = entry.spec.under(params)
     checked = spec.check_params(params)
     layout = spec.action(checked)
     players = () if spec.num_players == 1 else (spec.num_players,)

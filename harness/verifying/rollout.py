@@ -21,6 +21,7 @@ from harness.verifying.compare import (
     Snapshot,
     attempt,
     comparator,
+    named,
     snapshot_reset,
     snapshot_step,
 )
@@ -210,9 +211,12 @@ class _Run:
         Args:
             index: (N,) what the lanes' actions hang on.
         """
-        spec = self.entry.spec
+        spec = self.entry.spec.under(self.params)
         layout = spec.action(spec.check_params(self.params))
         source = ActionSource(layout, spec.num_players, self.plan.seed, index)
+        choose = None
+        if self.entry.habits:
+            choose = named(self.entry, self.entry.habits)(self.params, self.plan.seed)
         if not self.running:
             return
         expected = snapshot_reset(self.reference, begin(self.reference, start))
@@ -235,6 +239,8 @@ class _Run:
             if not self.running:
                 return
             action = source(step, expected.legal, expected.acting)
+            if choose is not None and expected.obs is not None:
+                action = choose(step, index, expected.obs, expected.legal, action)
             before = expected
             history.actions.append(action)
             history.before = before.rows

@@ -39,10 +39,11 @@ def record(env: str, num_envs: int, length: int, **params: Any) -> Recording:
     entry = registry.get(env)
     batch = make_batch(entry, "rust", num_envs, params)
     layout = entry.spec.action(entry.spec.check_params(params))
-    source = ActionSource(layout, entry.spec.num_players, 1, np.arange(num_envs))
+    players = entry.spec.under(params).num_players
+    source = ActionSource(layout, players, 1, np.arange(num_envs))
     first_obs = batch.reset(SEED)
     legal, acting = batch.legal() if batch_masks(entry, params) else None, None
-    if entry.spec.num_players > 1:
+    if players > 1:
         acting = batch.acting()
     actions, steps = [], []
     for number in range(length):
