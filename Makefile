@@ -40,9 +40,9 @@ bench: setup ## measure: ENV=pong|halfcheetah [KIND=random|ppo] [BATCH=256,4096]
 	  $(call flag,network,NETWORK) $(call switch,quick,QUICK) $(call switch,publish,PUBLISH)
 
 .PHONY: verify
-verify: setup ## prove the same: ENV=pong|halfcheetah [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [VARIANT=default] [SHARD=k/n]
+verify: setup ## prove the same: ENV=pong|halfcheetah [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [AGAINST=rust] [VARIANT=default] [SHARD=k/n]
 	$(harness) verify $(call flag,env,ENV) $(call flag,level,LEVEL) $(call flag,episodes,EPISODES) \
-	  $(call flag,seed,SEED) $(call flag,backends,BACKENDS) $(call flag,variant,VARIANT) $(call flag,shard,SHARD) \
+	  $(call flag,seed,SEED) $(call flag,backends,BACKENDS) $(call flag,against,AGAINST) $(call flag,variant,VARIANT) $(call flag,shard,SHARD) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH) $(call switch,require-oracle,REQUIRE_ORACLE) $(call switch,without-oracle,WITHOUT_ORACLE)
 
 .PHONY: train

@@ -22,6 +22,8 @@ class Variant:
     params: dict[str, Any]
     traced: bool = True
     """Whether the Rust crate replays a trace of it; see harness/verifying/traces.py."""
+    share: float = 1.0
+    """Of the episodes that level 3 is asked for, how many it plays."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Exit status 0 if nothing differs, 1 if something does, 2 for wrong input.
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,15 @@ from harness.registry import Entry
 from harness.shard import Shard, parse_shard
 from harness.verifying import levels, plot, rollout, traces
 from harness.verifying.measured import Measured
-from harness.verifying.record import HORIZON, ONE_STEP, ORACLE, Record, Row, has_oracle
+from harness.verifying.record import (
+    AGAINST,
+    HORIZON,
+    ONE_STEP,
+    ORACLE,
+    Record,
+    Row,
+    has_oracle,
+)
 from harness.verifying.rollout import WHOLE, Plan
 from harness.verifying.session import Rollouts
 
@@ -39,6 +48,9 @@ class Args:
     """Level 3: one seed or several, as in 0,1,2."""
     backends: str = ""
     """Level 3: as in rust,jax; by default all that are installed."""
+    against: str = "reference"
+    """Level 3: what the backends are compared with; a backend that was compared with the
+    reference itself is faster and lets more episodes be compared."""
     variant: str = ""
     """Level 3: as in default,skip8; by default all."""
     shard: str = ""
@@ -74,6 +86,11 @@ def main(arguments: list[str]) -> int:
         if name not in entry.backends:
             accepted = ", ".join(entry.backends)
             raise UserError(f"{entry.name} has no backend {name!r}; accepted: {accepted}")
+    if args.against not in ("reference", *entry.backends):
+        accepted = ", ".join(("reference", *entry.backends))
+        raise UserError(f"AGAINST is {args.against!r}; accepted: {accepted}")
+    if args.against != "reference" and entry.measure:
+        raise UserError(f"AGAINST is {args.against!r}; {entry.name} is measured by its reference")
     record = Record(entry)
     record.check_writable()
     console = Console(stderr=True)
@@ -88,10 +105,11 @@ def main(arguments: list[str]) -> int:
             keep = bool(args.shard) and not args.redo
             session = (Measured if entry.measure else Rollouts)(entry, record, console, named, keep)
             for variant in variants:
+                mine = max(shard.count, math.ceil(episodes * variant.share))
                 for seed in seeds:
-                    session.run(variant, Plan(episodes, seed, shard), rows)
+                    session.run(variant, Plan(mine, seed, shard, args.against), rows)
                     if shard.index == 1 and has_oracle(entry, variant):
-                        rows += session.run_oracle(variant, seed, episodes)
+                        rows += session.run_oracle(variant, seed, mine)
     finally:  # also what an interrupt leaves; it is recorded already
         if rows:
             _print(rows)
@@ -115,6 +133,7 @@ def _print(rows: list[Row]) -> None:
             what, count = row["what"], f"{row['passed']} passed, {row['failed']} failed"
         else:
             what = f"{row['backend']} {row['variant']} seed {row['seed']}"
+            what += f" {row['kind']}" if row.get("kind", "").startswith(AGAINST) else ""
             count = _compared(row)
         cells = (str(row["level"]), what, row["status"], count, f"{row['seconds']:.1f}")
         table.add_row(*cells, row["reason"])

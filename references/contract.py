@@ -300,3 +300,11 @@ class ManyReference(Protocol):
 
     def export_many(self, states: Sequence[Any]) -> np.ndarray:
         """STATE as packed rows hold it, without the header: (N, state_bytes - 24) u8."""
+
+
+@runtime_checkable
+class TallyReference(Protocol):
+    """A reference that counts what happens, to show what rollouts have reached."""
+
+    def tally(self) -> dict[str, int]:
+        """How often each of what it counts has happened since it was made, 0 included."""

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ ORACLE = "oracle"
 
 ONE_STEP, HORIZON = "one-step", "horizon"
 """Kinds of rows of an environment with a measure; the kind of rollouts is empty."""
+AGAINST = "against "
+"""How the kind of rollouts begins that are compared with another backend; its name follows."""
 
 
 def results_folder() -> Path:
@@ -128,6 +131,7 @@ class Record:
             "fingerprint": fingerprint(),
             "summary": summary(rollouts),
             **({"errors": error_summary(rollouts)} if self.entry.measure else {}),
+            **({"tally": counted} if (counted := tally_summary(rollouts)) else {}),
             "levels": sorted(levels, key=lambda row: (row["level"], row["what"])),
             "rollouts": sorted(rollouts, key=rollout_key),
         }
@@ -220,6 +224,8 @@ def summary(rollouts: list[Row]) -> dict[str, Row]:
     for row in rollouts:
         if row.get("kind", "") == HORIZON:
             continue
+        if row.get("kind", "").startswith(AGAINST):
+            row = {**row, "backend": f"{row['backend']} {row['kind']}"}
         total = plans.setdefault(plan_key(row), {"episodes": 0, "steps": 0, "differences": 0})
         for name in total:
             total[name] += row[name]
@@ -241,6 +247,15 @@ def summary(rollouts: list[Row]) -> dict[str, Row]:
             "variants": sorted({variant for variant, _ in best}),
         }
     return found
+
+
+def tally_summary(rollouts: list[Row]) -> dict[str, dict[str, int]]:
+    """By backend, what the reference counted in all rollouts that were compared with it."""
+    found: dict[str, Counter[str]] = {}
+    for row in rollouts:
+        if row.get("tally"):
+            found.setdefault(row["backend"], Counter()).update(row["tally"])
+    return {backend: dict(counts) for backend, counts in sorted(found.items())}
 
 
 def error_summary(rollouts: list[Row]) -> dict[str, Row]:

@@ -26,6 +26,7 @@ from harness.verifying.compare import (
     snapshot_step,
 )
 from harness.verifying.trial import Shrunk, Start, Trial, begin, judge, shrink, stepped
+from references.contract import TallyReference
 
 MAX_LANES = 128
 """Instances stepped together; each compares its share of the episodes."""
@@ -41,6 +42,8 @@ class Plan:
     episodes: int
     seed: int
     shard: Shard = WHOLE
+    against: str = "reference"
+    """The implementation that the backends are compared with."""
 
     @property
     def total_lanes(self) -> int:
@@ -63,7 +66,7 @@ class Plan:
         lanes = len(self.env_index)
         if self.shard == WHOLE:
             return Start(lanes, seed=self.seed)
-        whole = implementations.make_batch(entry, "reference", self.total_lanes, params)
+        whole = implementations.make_batch(entry, self.against, self.total_lanes, params)
         whole.reset(self.seed)
         return Start(lanes, rows=whole.export_state()[self.env_index])
 
@@ -87,6 +90,8 @@ class Outcome:
     injected: bool = False
     """Whether it differs in a step from one of the entry's states, not in a rollout."""
     shrunk: Shrunk | None = None
+    tally: dict[str, int] = field(default_factory=dict)
+    """What the reference counted of what happened; see `references.contract.TallyReference`."""
 
 
 @dataclass
@@ -137,6 +142,7 @@ def run(
     try:
         session.rollouts(progress)
         session.injected()
+        session.count()
     except KeyboardInterrupt:
         interrupted = True
     else:
@@ -164,7 +170,7 @@ class _Run:
         self.plan = plan
         self.compare = comparator(entry, params)
         self.num_envs = len(plan.env_index)
-        self.reference = implementations.make_batch(entry, "reference", self.num_envs, params)
+        self.reference = implementations.make_batch(entry, plan.against, self.num_envs, params)
         self.running = dict(backends)
         self.outcomes = {name: Outcome(name) for name in backends}
         self.histories: dict[str, _History] = {}
@@ -183,6 +189,13 @@ class _Run:
             progress(done)
             if (finished >= quota).all():
                 break
+
+    def count(self) -> None:
+        """Note what the reference tells of what happened, if it does."""
+        reference = getattr(self.reference, "reference", None)
+        if isinstance(reference, TallyReference):
+            for name in self.running:
+                self.outcomes[name].tally = reference.tally()
 
     def injected(self) -> None:
         """One step from each of this shard's share of the entry's states."""

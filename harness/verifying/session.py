@@ -17,7 +17,7 @@ from harness.errors import UserError
 from harness.registry import Entry, Variant
 from harness.verifying import bundle, installed, rollout
 from harness.verifying.compare import comparator
-from harness.verifying.record import ORACLE, Record, Row, now
+from harness.verifying.record import AGAINST, ORACLE, Record, Row, now
 from harness.verifying.rollout import Outcome, Plan
 
 Batches = dict[str, implementations.Batch]
@@ -51,6 +51,8 @@ class Rollouts:
         rows: list[Row] = []
         batches: Batches = {}
         for name in self.named or self.entry.backends:
+            if name == plan.against:
+                continue
             row = self._row(name, variant, plan)
             kept = self.record.finished(row) if self.keep else None
             if kept is not None:
@@ -92,6 +94,8 @@ class Rollouts:
             row = self._row(outcome.backend, variant, plan)
             row |= {"episodes": outcome.episodes, "steps": outcome.steps, "status": "equal"}
             row["seconds"] = round(seconds, 2)
+            if outcome.tally:
+                row["tally"] = outcome.tally
             if outcome.difference is not None:
                 row |= self._report(variant, plan, outcome)
             rows.append(row)
@@ -157,7 +161,7 @@ class Rollouts:
     def _row(self, backend: str, variant: Variant, plan: Plan) -> Row:
         return {
             "level": 3,
-            "kind": self.kind,
+            "kind": self.kind if plan.against == "reference" else f"{AGAINST}{plan.against}",
             "backend": backend,
             "variant": variant.name,
             "params": variant.params,
