@@ -34,19 +34,19 @@ setup-trainers: setup ## setup, and what the tests of the trainers' adapters nee
 	@$(VENV) -m tools.fetch_trainers
 
 .PHONY: bench
-bench: setup ## measure: ENV=pong|halfcheetah [KIND=random|ppo] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=mjx,envpool] [VARIANT=default] [NETWORK=6K,100K,2M, of ppo] [QUICK=1]
+bench: setup ## measure: ENV=pong|halfcheetah|pokemon [KIND=random|ppo] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=mjx,envpool] [VARIANT=default] [NETWORK=6K,100K,2M, of ppo] [QUICK=1]
 	$(harness) bench $(call flag,env,ENV) $(call flag,kind,KIND) $(call flag,batch,BATCH) \
 	  $(call flag,backends,BACKENDS) $(call flag,baselines,BASELINES) $(call flag,variant,VARIANT) \
 	  $(call flag,network,NETWORK) $(call switch,quick,QUICK) $(call switch,publish,PUBLISH)
 
 .PHONY: verify
-verify: setup ## prove the same: ENV=pong|halfcheetah [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [AGAINST=rust] [VARIANT=default] [SHARD=k/n]
+verify: setup ## prove the same: ENV=pong|halfcheetah|pokemon [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [AGAINST=rust] [VARIANT=default] [SHARD=k/n]
 	$(harness) verify $(call flag,env,ENV) $(call flag,level,LEVEL) $(call flag,episodes,EPISODES) \
 	  $(call flag,seed,SEED) $(call flag,backends,BACKENDS) $(call flag,against,AGAINST) $(call flag,variant,VARIANT) $(call flag,shard,SHARD) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH) $(call switch,require-oracle,REQUIRE_ORACLE) $(call switch,without-oracle,WITHOUT_ORACLE)
 
 .PHONY: train
-train: setup ## train a policy with PPO: ENV=pong|halfcheetah BACKEND=rust|jax|reference [SEED=0] [SEEDS=1] [STEPS=1000000] [RESUME=1] [ARGS='--learning-rate 1e-3']
+train: setup ## train a policy with PPO: ENV=pong|halfcheetah|pokemon BACKEND=rust|jax|reference [SEED=0] [SEEDS=1] [STEPS=1000000] [RESUME=1] [ARGS='--learning-rate 1e-3']
 	@$(VENV) -m ppo $(call flag,env,ENV) $(call flag,backend,BACKEND) $(call flag,seed,SEED) $(call flag,num-seeds,SEEDS) \
 	  $(call flag,steps,STEPS) $(call flag,resume,RESUME) $(call switch,publish,PUBLISH) $(ARGS)
 
@@ -60,7 +60,7 @@ replay: setup ## reproduce a difference that verify found: FILE=results/verify/f
 	$(harness) replay $(call quote,$(FILE))
 
 .PHONY: mutants
-mutants: setup ## count the planted bugs that the tests catch: ENV=pong|halfcheetah [SAMPLE=300] [SHARD=k/n]
+mutants: setup ## count the planted bugs that the tests catch: ENV=pong|halfcheetah|pokemon [SAMPLE=300] [SHARD=k/n]
 	$(harness) mutants $(call flag,env,ENV) $(call flag,sample,SAMPLE) $(call flag,shard,SHARD) $(call flag,backends,BACKENDS) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH)
 

@@ -176,3 +176,48 @@ register(
         },
     )
 )
+
+register(
+    Entry(
+        name="pokemon",
+        reference="references.pokemon:Pokemon",
+        baselines=("showdown", "showdown-python", "poke-env"),
+        variants=(
+            # The crate replays battles of its own choice instead of traces: tests/battles.
+            Variant("default", {}, traced=False, share=0.5),
+            Variant("ou", {"format": 1}, traced=False, share=0.25),
+            Variant("coverage", {"format": 2}, traced=False, share=0.25),
+            Variant(
+                "solo",
+                {"format": 1, "opponent": 2, "faint_reward": 0.25, "max_episode_steps": 100},
+                traced=False,
+                share=0.02,
+            ),
+            Variant(
+                "full",
+                {"format": 1, "opponent": 1, "full_information": True},
+                traced=False,
+                share=0.02,
+            ),
+        ),
+        bench_variants=("default", "ou"),
+        bench_batches=(1024, 4096),
+        tests="tests/pokemon",
+        habits="references.pokemon.habits:make",
+        training={
+            "params": {"opponent": 2},
+            "encoder": "samestep_jax.features.pokemon:encode",
+            "normalize_reward": False,
+            "steps": 10_000_000,
+            "num_steps": 64,
+            "update_epochs": 2,
+            "num_minibatches": 8,
+            "learning_rate": 1e-3,
+            "gamma": 0.995,
+            "ent_coef": 0.01,
+            "width": 128,
+            "shared": True,
+        },
+        score="ppo.scores:battles_won",
+    )
+)

@@ -301,9 +301,14 @@ def _told(played: Episodes | None, args: Args) -> Record | None:
     }
 
 
+def short(value: float) -> str:
+    """One decimal, or three where the whole is small, as shares of battles won are."""
+    return f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
+
+
 def _line(done: int, total: int, lines: list[Record]) -> str:
     line = lines[0]
-    shown = "-" if line["return"] is None else f"{line['return']:.1f}"
+    shown = "-" if line["return"] is None else short(line["return"])
     return (
         f"update {done}/{total}  steps {line['steps']:,}  return {shown}  "
         f"{line['sps']:,.0f} steps/s  {line['seconds']:.0f} s"
@@ -313,7 +318,8 @@ def _line(done: int, total: int, lines: list[Record]) -> str:
 def _verdict(run: Run, summary: Record) -> str:
     played = summary["evaluation"]
     score = "" if played is None else (
-        f" scores {played['mean']:.1f} (sd {played['sd']:.1f}) over {played['episodes']} episodes,"
+        f" scores {short(played['mean'])} (sd {short(played['sd'])})"
+        f" over {played['episodes']} episodes,"
     )  # fmt: skip
     split = summary["split"]
     whole = sum(split.values()) or 1.0

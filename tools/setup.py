@@ -38,7 +38,8 @@ CACHE = ROOT / ".cache"
 WHEELS = ROOT / "target" / "setup-wheels"
 RUST_SOURCES = ("Cargo.toml", "Cargo.lock", "backends/rust", "tests/duel/rust")
 JAX_SOURCES = ("backends/jax",)
-NOT_SOURCES = {"target", "__pycache__"}
+SHOWDOWN = "references/pokemon/showdown"
+NOT_SOURCES = {"target", "__pycache__", "node_modules"}
 RUNNING = "running"
 """Stamp of an installation that was begun; found at the start, it was interrupted."""
 
@@ -74,10 +75,8 @@ class Tool:
         return None
 
 
-NODE = Tool("node", "Node.js", (20,))
-TOOLS_OF_ENV: dict[str, tuple[Tool, ...]] = {}
-"""What an environment needs beyond the rest, by its name: one whose oracle runs under Node
-has NODE here."""
+TOOLS_OF_ENV = {"pokemon": (Tool("node", "Node.js", (20,)), Tool("npm", "npm"))}
+"""What an environment needs beyond the rest, by its name."""
 
 
 def rust_tools() -> tuple[Tool, ...]:
@@ -91,13 +90,19 @@ def rust_tools() -> tuple[Tool, ...]:
     )
 
 
-def check_machine(needs_rust: bool, env: str) -> None:
+def oracle_tools(env: str, backends: list[str]) -> tuple[Tool, ...]:
+    """What that environment's oracle needs; with neither it nor backends named, all of them."""
+    if env or backends:
+        return TOOLS_OF_ENV.get(env, ())
+    return tuple(tool for tools in TOOLS_OF_ENV.values() for tool in tools)
+
+
+def check_machine(tools: tuple[Tool, ...]) -> None:
     """Refuse a machine on which a later step would fail.
 
     Raises:
         SetupError: naming all that is missing.
     """
-    tools = (*(rust_tools() if needs_rust else ()), *TOOLS_OF_ENV.get(env, ()))
     missing = [problem for tool in tools if (problem := tool.problem())]
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
@@ -229,6 +234,17 @@ class Setup:
             installed="samestep_jax",
         )
 
+    def showdown(self) -> None:
+        """Install Pokemon Showdown, every file checked against the lock's hash."""
+        npm = ("npm", "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund")
+        self._step(
+            "showdown",
+            digest(SHOWDOWN + "/package.json", SHOWDOWN + "/package-lock.json"),
+            "installing Pokemon Showdown",
+            lambda: run(self.log, *npm, cwd=ROOT / SHOWDOWN),
+            there=(ROOT / SHOWDOWN / "node_modules/pokemon-showdown").is_dir(),
+        )
+
     def _build_rust(self) -> None:
         shutil.rmtree(WHEELS, ignore_errors=True)
         maturin = VENV / "bin" / "maturin"
@@ -242,10 +258,16 @@ class Setup:
         self._pip(*LOCAL, wheel)
 
     def _step(
-        self, name: str, wanted: str, title: str, act: Callable[[], None], installed: str = ""
+        self,
+        name: str,
+        wanted: str,
+        title: str,
+        act: Callable[[], None],
+        installed: str = "",
+        there: bool = True,
     ) -> None:
         pattern = f"lib/python*/site-packages/{installed}-*.dist-info"
-        there = not installed or any(VENV.glob(pattern))
+        there = there and (not installed or any(VENV.glob(pattern)))
         if self.stamps.get(name) == wanted and there:
             return
         self.stamps.pop(name, None)
@@ -304,8 +326,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     backends = [name for name in options.backends.split(",") if name]
     needs_rust = not backends or any(name.startswith("rust") for name in backends)
+    oracles = oracle_tools(options.env, backends)
     try:
-        check_machine(needs_rust, options.env)
+        check_machine((*(rust_tools() if needs_rust else ()), *oracles))
         with alone():
             setup = Setup()
             setup.venv()
@@ -316,6 +339,8 @@ def main(arguments: list[str]) -> int:
             setup.jax()
             if needs_rust:
                 setup.rust()
+            if oracles:
+                setup.showdown()
     except (SetupError, OSError) as error:
         print(f"setup: {error}", file=sys.stderr)
         return 2

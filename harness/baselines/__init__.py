@@ -44,5 +44,8 @@ BASELINES: dict[str, Baseline] = {
     "brax-spring": Baseline(
         "harness.baselines.brax_env:make_spring", on_xla=True, environment=XLA_THREADS
     ),
+    "showdown": Baseline("harness.baselines.showdown:make", processes=True),
+    "showdown-python": Baseline("harness.baselines.showdown:make_python", processes=True),
+    "poke-env": Baseline("harness.baselines.poke_env_server:make"),
 }
 """By the name that a registry entry lists."""

@@ -83,6 +83,7 @@ class BatchRunner(Ours):
         check = self.check(self.envs, expected)
         self.envs.reset(self.job.seed)
         self.legal = self.envs.legal()
+        self.decisions = tape.decisions(self.envs.acting(), self.batch)
         # Picked beforehand for steps in which every action is legal.
         everything = None if self.legal is None else np.ones(self.legal.shape[-1:], np.bool_)
         self.actions = pick(self.draws, everything)
@@ -94,8 +95,8 @@ class BatchRunner(Ours):
         start = time.perf_counter()
         while (elapsed := time.perf_counter() - start) < seconds:
             step = self.envs.step(self._actions(count % CHUNK))
-            self.legal = step.legal
-            steps += len(step.reward)
+            steps += self.decisions
+            self.legal, self.decisions = step.legal, tape.decisions(step.acting, self.batch)
             count += 1
         return steps, elapsed
 
@@ -139,8 +140,10 @@ class RustRunner(Ours):
         if self.core.info()["legal_varies"]:
             recorded = self.tape(batch, varies=True)
             self.restart, self.actions = recorded.start, recorded.actions
+            self.decisions = int(recorded.decisions.sum())
         else:
             self.actions = draw_actions(spec, job.params, CHUNK, self.batch, job.seed)
+            self.decisions = CHUNK * self.batch * spec.under(job.params).num_players
         obs = batch.reset(job.seed)
         self.buffers = batch.step(self.actions[0])
         batch.close()
@@ -158,8 +161,8 @@ class RustRunner(Ours):
             start = time.perf_counter()
             for action in actions:
                 step_into(action, *buffers)
-                steps += len(buffers.reward)
             elapsed += time.perf_counter() - start
+            steps += self.decisions
         return steps, elapsed
 
     def close(self) -> None:
@@ -199,6 +202,7 @@ class ScanRunner(Ours):
         compile_s = time.perf_counter() - start
         begin = self.face.import_state(env, fresh, recorded.start)
         self._check_compiled(env, begin, recorded)
+        self.decisions = int(recorded.decisions.sum())
         self.restart = begin if varies else None
         self.state = fresh
         self.measure(0.05)
@@ -215,9 +219,9 @@ class ScanRunner(Ours):
                 self.state = jax.block_until_ready(_copy(self.restart))
             start = time.perf_counter()
             self.state, sums = self.compiled(self.state, self.on_device)
-            rewards = sums[1].block_until_ready()
+            sums[1].block_until_ready()
             elapsed += time.perf_counter() - start
-            steps += rewards.shape[0] * self.batch
+            steps += self.decisions
         return steps, elapsed
 
     def close(self) -> None:

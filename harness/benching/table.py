@@ -126,7 +126,8 @@ def notes(sections: list[Section]) -> list[str]:
     outcomes = [outcome for section in sections for outcome in section.outcomes]
     lines = [
         "steps/s: environment steps a second, the median of interleaved repeats; one step is one "
-        "decision, whatever the frame skip. thr: threads. cv: '!' where above 5 %.",
+        "decision, whatever the frame skip, of each player that has one. thr: threads. cv: '!' "
+        "where above 5 %.",
     ]
     if columns(sections):
         lines.append(

@@ -38,6 +38,17 @@ class Tape:
     end: np.ndarray  # (N, state_bytes) u8
     sums: np.ndarray  # (CHUNK, 2) f64, of observations and of rewards
     magnitudes: np.ndarray  # (CHUNK, 2) f64, of their absolute values
+    decisions: np.ndarray  # (CHUNK,) i64, of all instances in each step
+
+
+def decisions(acting: np.ndarray | None, num_envs: int) -> int:
+    """How many a step of N instances takes: one of every player that has to choose.
+
+    Args:
+        acting: (N, P) bool before the step; None where there is one player.
+        num_envs: N.
+    """
+    return num_envs if acting is None else int(acting.sum())
 
 
 def record(batch: Batch, entry: Entry, params: dict[str, Any], seed: int, varies: bool) -> Tape:
@@ -62,16 +73,18 @@ def record(batch: Batch, entry: Entry, params: dict[str, Any], seed: int, varies
     for words in draws[:spread]:
         legal = batch.step(pick(words, legal)).legal
     start = np.array(batch.export_state())
-    actions, sums, magnitudes = [], [], []
+    actions, sums, magnitudes, counts = [], [], [], []
     for words in draws[spread:]:
         actions.append(pick(words, legal))
+        counts.append(decisions(batch.acting(), batch.num_envs))
         step = batch.step(actions[-1])
         legal = step.legal
         returned = [array.astype(np.float64) for array in (step.obs, step.reward)]
         sums.append([array.sum() for array in returned])
         magnitudes.append([np.abs(array).sum() for array in returned])
     end = np.array(batch.export_state())
-    return Tape(start, np.stack(actions), end, np.array(sums), np.array(magnitudes))
+    added = [np.array(each) for each in (sums, magnitudes, counts)]
+    return Tape(start, np.stack(actions), end, *added)
 
 
 def compare(tape: Tape, end: np.ndarray, obs_sums: Any, reward_sums: Any, spec: EnvSpec) -> None:

@@ -11,14 +11,18 @@ import pytest
 from harness import registry
 from harness.errors import UserError
 from harness.implementations import Batch, make_batch
-from harness.registry import Entry
+from harness.registry import Entry, Variant
 
 Make = Callable[..., Batch]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One case an environment and implementation (and variant, if the test takes one)."""
-    names = [name for name in ("entry", "impl", "variant") if name in metafunc.fixturenames]
+    """One case an environment and implementation (and variant, if the test takes one).
+
+    `layout` stands for the variants that differ in what is observed, done or rewarded.
+    """
+    wanted = ("entry", "impl", "variant", "layout")
+    names = [name for name in wanted if name in metafunc.fixturenames]
     if "entry" not in names:
         return
     cases = []
@@ -26,10 +30,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         entry = registry.get(env)
         impls = ("reference", *entry.backends) if "impl" in names else ("",)
         variants = entry.variants if "variant" in names else entry.variants[:1]
+        if "layout" in names:
+            variants = layouts(entry)
         for impl in impls:
             for variant in variants:
-                values = {"entry": entry, "impl": impl, "variant": variant}
-                parts = {"entry": env, "impl": impl, "variant": variant.name}
+                values = {"entry": entry, "impl": impl, "variant": variant, "layout": variant}
+                parts = dict(entry=env, impl=impl, variant=variant.name, layout=variant.name)
                 cases.append(
                     pytest.param(
                         *(values[name] for name in names),
@@ -37,6 +43,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                     )
                 )
     metafunc.parametrize(names, cases)
+
+
+def layouts(entry: Entry) -> tuple[Variant, ...]:
+    """The first variant of each layout of observations, actions, rewards and players."""
+    found: dict[Any, Variant] = {}
+    for variant in entry.variants:
+        spec = entry.spec.under(variant.params)
+        action = spec.action(spec.check_params(variant.params))
+        key = (repr(spec.obs), spec.reward_dtype, spec.num_players, repr(action))
+        found.setdefault(key, variant)
+    return tuple(found.values())
 
 
 _CACHE: dict[tuple[Any, ...], Batch] = {}

@@ -64,9 +64,9 @@ def test_layout(entry: Entry, make: Make) -> None:
         check(spec, params, snapshot, after_step=True)
 
 
-def test_layout_under_parameters(entry: Entry, impl: str, variant: Variant) -> None:
-    """Those of every variant, which observations and rewards may depend on."""
-    params: dict[str, Any] = {**variant.params}
+def test_layout_under_parameters(entry: Entry, impl: str, layout: Variant) -> None:
+    """Of every kind that the variants' parameters make."""
+    params: dict[str, Any] = {**layout.params}
     batch = cached_batch(entry, impl, **params)
     spec = entry.spec.under(params)
     assert batch.spec == spec

@@ -23,6 +23,7 @@ class Strict(ReferenceBatch):
     """Refuses illegal actions, and counts the players who waited."""
 
     waited = 0
+    steps = 0
 
     def step(self, actions: np.ndarray) -> BatchStep:
         legal, acting = self.legal(), self.acting()
@@ -30,6 +31,7 @@ class Strict(ReferenceBatch):
         assert acting is not None
         assert np.take_along_axis(legal, actions[..., None], -1).all()
         self.waited += int((~acting).sum())
+        self.steps += 1
         return super().step(actions)
 
 
@@ -153,13 +155,28 @@ def test_two_players_are_benched_with_legal_actions(impl: str, expected: str) ->
             measured.legal = measured.envs.legal()
             steps, elapsed = measured.measure(0.05)
             assert measured.envs.waited > 0
+            asked = measured.envs.steps * 2 * measured.batch
+            assert steps == asked - measured.envs.waited  # who waits decides nothing
         else:
             steps, elapsed = measured.measure(0.01)
+            counted = decisions_of_a_tape()
+            assert measured.decisions == counted
+            assert steps % counted == 0
         assert steps > 0
-        assert steps % measured.batch == 0
         assert elapsed > 0
     finally:
         measured.close()
+
+
+def decisions_of_a_tape() -> int:
+    """In the 64 steps that are measured again and again: every choice but of those who wait."""
+    batch = Strict(Duel(), BATCH)
+    recorded = tape.record(batch, registry.get("duel"), {}, 0, varies=True)
+    again = Strict(Duel(), BATCH)
+    again.import_state(recorded.start)
+    for actions in recorded.actions:
+        again.step(actions)
+    return CHUNK * 2 * BATCH - again.waited
 
 
 def test_what_rust_is_timed_with_is_legal_from_its_start(expected: str) -> None:

@@ -222,17 +222,38 @@ def test_old_rust_is_named(tmp_path: Path) -> None:
 
 def test_tools_of_an_environment(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "c")
-    script = checkout.root / "tools/setup.py"
-    empty = "TOOLS_OF_ENV: dict[str, tuple[Tool, ...]] = {}"
-    assert empty in script.read_text()
-    script.write_text(script.read_text().replace(empty, 'TOOLS_OF_ENV = {"game": (NODE,)}'))
     tools = tmp_path / "bin"
     fake_tool(tools, "node", "v18.1.0")
-    done = checkout.setup("--backends=jax", "--env=game", PATH=str(tools))
+    fake_tool(tools, "npm", "9.0")
+    done = checkout.setup("--backends=jax", "--env=pokemon", PATH=str(tools))
     assert (done.returncode, done.stderr) == (
         2,
         "setup: missing: Node.js 20 or later (`node` is 18.1.0)\n",
     )
+
+
+def test_showdown_is_installed_once(tmp_path: Path) -> None:
+    """From the lock, without scripts; what an interrupted run left behind is put right."""
+    checkout = Checkout(tmp_path / "c")
+    folder = checkout.root / "references/pokemon/showdown"
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text("{}")
+    (folder / "package-lock.json").write_text("{}")
+    tools = tmp_path / "bin"
+    fake_tool(tools, "node", "v20.0.0")
+    fake_tool(tools, "npm", "9.0")
+    npm = tools / "npm"
+    asked = tmp_path / "asked"
+    npm.write_text(f'#!/bin/sh\necho "$@" >> {asked}\nmkdir -p node_modules/pokemon-showdown\n')
+    path = f"{tools}:{os.environ['PATH']}"
+    for _ in range(2):
+        done = checkout.setup("--backends=jax", "--env=pokemon", PATH=path)
+        assert done.returncode == 0, done.stderr
+    (line,) = asked.read_text().splitlines()
+    assert line.startswith("ci ") and "--ignore-scripts" in line
+    shutil.rmtree(folder / "node_modules")
+    assert checkout.setup("--backends=jax", "--env=pokemon", PATH=path).returncode == 0
+    assert len(asked.read_text().splitlines()) == 2
 
 
 def test_old_python_is_named(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 use samestep_core::{Env, Error, Params};
 use samestep_halfcheetah::HalfCheetah;
+use samestep_pokemon::Pokemon;
 use samestep_pong::{ContinuousPong, DiscretePong};
 
 /// Names that [`make`] accepts.
 pub const NAMES: &[&str] = &[
     "pong",
     "halfcheetah",
+    "pokemon",
     #[cfg(feature = "test-envs")]
     "duel",
 ];
@@ -32,6 +34,7 @@ pub fn make(name: &str, mut params: Params) -> Result<(Box<dyn Env>, Option<u32>
                 Box::new(HalfCheetah::<f32>::new(&mut params)?)
             }
         }
+        "pokemon" => Box::new(Pokemon::new(&mut params)?),
         #[cfg(feature = "test-envs")]
         "duel" => Box::new(samestep_duel::Duel::new(&mut params)?),
         _ => {

@@ -1,0 +1,1 @@
+"""What belongs to a single environment, beyond the contract that all of them keep to."""

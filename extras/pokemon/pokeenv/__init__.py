@@ -1,0 +1,1 @@
+"""Pokemon battles between samestep and poke-env: players of either in the other's battles."""
