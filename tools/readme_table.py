@@ -76,7 +76,9 @@ def one_table(rows: list[Row], baselines: list[str]) -> str:
         cells = [str(frame_skip), *[given or "defaults"] * several, str(batch), str(threads)]
         cells += [implementation(row), speed(row)]
         for name in baselines:
-            beside = rates.get((name, setting(row)))
+            # One that takes no batch has an instance a thread.
+            alone = (frame_skip, given, threads, threads)
+            beside = rates.get((name, setting(row))) or rates.get((name, alone))
             cells.append(ratio(row["sps_median"] / beside) if beside else "")
         lines.append(cells)
     return markdown(header, lines)

@@ -13,7 +13,8 @@ const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
 
-const { folder, seeds, log } = JSON.parse(process.env.POKEENV_SERVER);
+const { folder: named, seeds, log } = JSON.parse(process.env.POKEENV_SERVER);
+const folder = fs.realpathSync(named); // as Node names what it loads
 
 const SETTINGS = {
   bindaddress: "127.0.0.1",
