@@ -20,3 +20,8 @@ def battles_won(rewards: np.ndarray) -> np.ndarray:
     A step sees one Pokemon a side faint at most, so it holds for a `faint_reward` below 0.5.
     """
     return (rewards > 0.5).astype(np.float64)
+
+
+def short(value: float) -> str:
+    """One decimal, or three where the whole is small, as shares of battles won are."""
+    return f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"

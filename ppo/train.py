@@ -33,6 +33,7 @@ from ppo.evaluate import Episodes, evaluate
 from ppo.loops import Loop, make_loop
 from ppo.ppo import Agent, Args
 from ppo.runs import Record, Run, folder_of, publish, whole_lines
+from ppo.scores import short
 
 CHECKPOINTS = 20
 """How many a run writes."""
@@ -299,11 +300,6 @@ def _told(played: Episodes | None, args: Args) -> Record | None:
         "max": float(scores.max()),
         "returns": [float(each) for each in scores],
     }
-
-
-def short(value: float) -> str:
-    """One decimal, or three where the whole is small, as shares of battles won are."""
-    return f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
 
 
 def _line(done: int, total: int, lines: list[Record]) -> str:

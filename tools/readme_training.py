@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ppo.scores import short
+
 Run = dict[str, Any]
 
 
@@ -27,7 +29,7 @@ def table(runs: list[Run]) -> str:
     header = ["Environment", "Trained over", "Steps", "Seeds", "Seconds", "Mean score of each seed"]
     lines = [f"| {' | '.join(header)} |", "|---|---|---:|---:|---:|---|"]
     for (env, backend, steps), group in groups.items():
-        scores = ", ".join(f"{run['evaluation']['mean']:.1f}" for run in group)
+        scores = ", ".join(short(run["evaluation"]["mean"]) for run in group)
         cells = [env, backend, f"{steps:,}", str(len(group)), spread(group), scores]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *origins(runs), ""])

@@ -17,7 +17,7 @@ SECONDS = 900
 
 LEVELS = ("l1", "l2", "l3")
 
-RUST_LEVELS = {"rules": "l1", "moments": "l1", "replay": "l3"}
+RUST_LEVELS = {"rules": "l1", "moments": "l1", "replay": "l3", "battles": "l3"}
 """A crate's tests/NAME.rs to its level; l2 for all others. Unit tests are l1."""
 
 CARGO = ("cargo", "test", "--quiet", "--locked", "--profile", "mutants", "--no-fail-fast")
