@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zlib
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 import samestep_jax
+from references.contract import HEADER_BYTES
 from references.pokemon import SPEC, observation, trace
 from references.pokemon.showdown import BattleStart, Played, Showdown
 from samestep_jax.core import batch
@@ -25,6 +28,7 @@ from tests.pokemon.crafted import KISSER, POINTS, SHRINKER, edited, moves
 
 pytestmark = pytest.mark.l2
 
+ROOT = Path(__file__).resolve().parents[2]
 LANES = 96
 commit = jax.jit(jax.vmap(turn.commit))
 legal = jax.jit(jax.vmap(turn.legal))
@@ -229,3 +233,63 @@ class TestCheckedStates:
         with pytest.raises(ValueError, match=re.escape(message)) as caught:
             batch.import_state(self.env, None, bad)
         assert "\n" not in str(caught.value)
+
+
+BATTLES = ROOT / "backends/rust/envs/pokemon/tests/battles/showdown.battles"
+
+
+def recorded() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The battles that the Rust crate replays: first STATE, CRC-32 a moment, choices a commit."""
+    content = BATTLES.read_bytes()
+    assert content[:8] == b"GEN1PLAY"
+    size, at, found = SPEC.state_bytes - HEADER_BYTES, 12, []
+    for _ in range(int.from_bytes(content[8:12], "little")):
+        length = int.from_bytes(content[at : at + 4], "little")
+        parts = np.cumsum([at + 4, size, 4 * (length + 1), length])
+        state, sums, choices = (
+            np.frombuffer(content[begin:end], dtype)
+            for begin, end, dtype in zip(parts, parts[1:], ("u1", "<u4", "u1"), strict=False)
+        )
+        found.append((state, sums, np.stack([choices & 15, choices >> 4], axis=1)))
+        at = int(parts[-1])
+    assert at == len(content)
+    return found
+
+
+def checksums(states: PokemonState) -> list[int]:
+    """CRC-32 of each battle's STATE and masks."""
+    rows = np.zeros(LANES, SPEC.row_dtype)
+    for field in SPEC.state:
+        rows[field.name] = np.asarray(getattr(states, field.name))
+    packed = rows.view(np.uint8).reshape(LANES, -1)[:, HEADER_BYTES:]
+    masks = np.asarray(legal(states), np.uint8).reshape(LANES, -1)
+    return [
+        zlib.crc32(mask.tobytes(), zlib.crc32(row.tobytes()))
+        for row, mask in zip(packed, masks, strict=True)
+    ]
+
+
+@pytest.mark.l3
+def test_the_battles_that_rust_replays() -> None:
+    """18,015 commits of 270 battles, chosen for their rare moments; without Node."""
+    battles, commits = recorded(), 0
+    for first in range(0, len(battles), LANES):
+        part = battles[first : first + LANES]
+        rows = np.zeros((len(part), SPEC.state_bytes), np.uint8)
+        for row, (state, _, _) in zip(rows, part, strict=True):
+            row[HEADER_BYTES:] = state
+        states = states_of(filled(rows))
+        longest = max(len(choices) for _, _, choices in part)
+        for moment in range(longest + 1):
+            found = checksums(states)
+            for lane, (_, sums, _) in enumerate(part):
+                if moment < len(sums):
+                    where = f"battle {first + lane} differs after {moment} commits"
+                    assert found[lane] == sums[moment], where
+            actions = np.zeros((LANES, 2), np.int32)
+            for lane, (_, _, choices) in enumerate(part):
+                if moment < len(choices):
+                    actions[lane] = choices[moment]
+                    commits += 1
+            states = commit(states, jnp.asarray(actions))
+    assert commits > 18_000
