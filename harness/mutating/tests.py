@@ -17,6 +17,9 @@ SECONDS = 900
 
 LEVELS = ("l1", "l2", "l3")
 
+SHOWDOWN = ROOT / "references/pokemon/showdown/node_modules/pokemon-showdown"
+"""What Pokemon's tests need of Node's packages; the copy that bugs are planted in has none."""
+
 RUST_LEVELS = {"rules": "l1", "moments": "l1", "replay": "l3", "battles": "l3"}
 """A crate's tests/NAME.rs to its level; l2 for all others. Unit tests are l1."""
 
@@ -78,6 +81,7 @@ def first_failure(levels: Suite, tree: Path) -> str | None:
 def _failure(command: list[str], tree: Path) -> str | None:
     libraries = (tree, tree / "backends/jax")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, libraries))}
+    environment.setdefault("SAMESTEP_SHOWDOWN", str(SHOWDOWN))
     try:
         run = subprocess.run(
             command,

@@ -21,6 +21,7 @@ CACHE = Path(os.environ.get("SAMESTEP_CACHE", ROOT / ".cache"))
 TREE = CACHE / "new" / "tree"
 """Always at the same place: cargo builds again what it finds at another."""
 TARGET = CACHE / "target-new"
+SHOWDOWN = ROOT / "references/pokemon/showdown/node_modules/pokemon-showdown"
 
 
 # Bad input.
@@ -163,6 +164,8 @@ def run(*command: str, seconds: int = 600) -> str:
         "PYTHONPATH": os.pathsep.join(map(str, libraries)),
         "PYO3_PYTHON": sys.executable,
         "CARGO_TARGET_DIR": str(TARGET),
+        # Pokemon's reference; the copy has no packages of its own.
+        "SAMESTEP_SHOWDOWN": str(SHOWDOWN),
         # Built as quickly as can be: one profile for the extension and for `cargo test`.
         "CARGO_PROFILE_RELEASE_LTO": "off",
         "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
