@@ -212,7 +212,7 @@ def test_rows_that_do_not_fit(change: Any, indices: Any, message: str) -> None:
 
 
 BAD_MAKES = [
-    ("pnog", {}, "unknown environment 'pnog'; accepted: halfcheetah, pong"),
+    ("pnog", {}, "unknown environment 'pnog'; accepted: halfcheetah, pokemon, pong"),
     ("pong", {"skip": 8}, "pong has no parameter 'skip'; accepted: frame_skip, continuous, max_e"),
     ("pong", {"frame_skip": 0}, "frame_skip is 0; accepted: an integer from 1 to 1024"),
     ("pong", {"frame_skip": 2.0}, "frame_skip is 2.0; accepted: an integer from 1 to 1024"),

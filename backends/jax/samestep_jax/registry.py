@@ -12,6 +12,7 @@ from samestep_jax.core.rows import check_representable
 from samestep_jax.core.types import Env, check_precision
 
 _REGISTERED: dict[str, Callable[..., Env]] = {}
+_NO_ENVIRONMENTS = ("core", "features")
 
 
 def register(name: str, make_env: Callable[..., Env]) -> None:
@@ -24,7 +25,7 @@ def names() -> list[str]:
     own = [
         module.name
         for module in pkgutil.iter_modules([str(Path(__file__).parent)])
-        if module.ispkg and module.name != "core"
+        if module.ispkg and module.name not in _NO_ENVIRONMENTS
     ]
     return own + [name for name in _REGISTERED if name not in own]
 
