@@ -64,6 +64,10 @@ mutants: setup ## count the planted bugs that the tests catch: ENV=pong|halfchee
 	$(harness) mutants $(call flag,env,ENV) $(call flag,sample,SAMPLE) $(call flag,shard,SHARD) $(call flag,backends,BACKENDS) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH)
 
+.PHONY: coverage
+coverage: setup ## tell which lines of the Rust rules verify's episodes reach: ENV=pokemon [EPISODES=20000] [SEED=0]
+	$(harness) coverage $(call flag,env,ENV) $(call flag,episodes,EPISODES) $(call flag,seed,SEED) $(call switch,publish,PUBLISH)
+
 .PHONY: report
 report: setup ## write results/report/index.html with all results: [ENV=pong,halfcheetah] [OPEN=1] [WANDB=0]
 	$(harness) report $(call flag,env,ENV) $(call switch,open,OPEN) $(if $(filter 0,$(WANDB)),--no-wandb)

@@ -12,6 +12,7 @@ COMMANDS = {
     "verify": "prove that the backends step the same as the reference",
     "replay": "reproduce a failure from the bundle that verify wrote",
     "mutants": "measure how many planted bugs the tests catch",
+    "coverage": "tell which lines of the Rust rules the verifier's episodes reach",
     "report": "write one page with all results, and runs for Weights & Biases",
     "new": "write the skeleton of a new environment or backend",
     "consts": "generate the backends' constants from the specs",

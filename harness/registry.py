@@ -39,6 +39,8 @@ class Entry:
     """The first is what bench and verify take unless told."""
     bench_variants: tuple[str, ...] = ("default",)
     bench_batches: tuple[int, ...] = (4096, 16384)
+    obs_optional: bool = False
+    """Whether Rust's `step_into` takes None for `obs`, which is then measured too."""
     bench_notes: Mapping[str, str] = field(default_factory=dict)
     """By implementation: what a reader of its rows in the bench's table must know."""
     tests: str = ""
@@ -193,6 +195,7 @@ register(
                 traced=False,
                 share=0.02,
             ),
+            Variant("heuristics", {"opponent": 3}, traced=False, share=0.02),
             Variant(
                 "full",
                 {"format": 1, "opponent": 1, "full_information": True},
@@ -202,6 +205,7 @@ register(
         ),
         bench_variants=("default", "ou"),
         bench_batches=(1024, 4096),
+        obs_optional=True,
         tests="tests/pokemon",
         habits="references.pokemon.habits:make",
         training={

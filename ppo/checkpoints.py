@@ -99,15 +99,19 @@ def save_policy(path: Path, args: Args, learned: Learned, facts: dict[str, Any])
 
 
 def load_policy(path: Path) -> SavedPolicy:
-    """The policy of a checkpoint of either kind.
+    """The policy that a run ended with, or one that is shipped.
 
     Raises:
-        UserError: in one line, for a damaged file, or one of other weights than its header says.
+        UserError: in one line, for a damaged file, one of other weights than its header says, or
+            one that a run is resumed from.
     """
     header, arrays = read(path)
     args = args_from(header["args"], path)
     if header["kind"] != "policy":
-        arrays = arrays["learned"]
+        raise UserError(
+            f"{path} is what an unfinished run goes on from; accepted: a policy, which the run "
+            "writes beside it when it ends"
+        )
     agent = Agent(
         dataclasses.replace(args, num_minibatches=1),
         layout_of(registry.get(args.env), args.params),

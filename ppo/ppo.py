@@ -44,7 +44,7 @@ class Args:
     """The environment."""
     backend: str = "rust"
     """jax, rust (through XLA's FFI), reference, or a baseline."""
-    params: tyro.conf.Suppress[dict[str, bool | int | float]] = field(default_factory=dict)
+    params: tyro.conf.Suppress[dict[str, bool | int | float | str]] = field(default_factory=dict)
     """Parameters of the environment."""
     seed: int = 0
     """Of the weights, the policy's noise and the environment."""

@@ -355,7 +355,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parameter(env: str, text: str) -> tuple[str, bool | int | float]:
+def _parameter(env: str, text: str) -> tuple[str, bool | int | float | str]:
     """NAME=VALUE, the value as the type that the environment's parameter has.
 
     Raises:

@@ -40,19 +40,20 @@ class Field:
 class Param:
     """A parameter that a user may set: its default (whose type is its type), bounds, meaning."""
 
-    default: bool | int | float
+    default: bool | int | float | str
     low: float | None = None
     high: float | None = None
     doc: str = ""
 
-    def check(self, name: str, value: Any) -> bool | int | float:
+    def check(self, name: str, value: Any) -> bool | int | float | str:
         """`value` as this parameter's type.
 
         Raises:
             ValueError: for another type, or a value that is out of bounds.
         """
         kind = type(self.default)
-        accepted = {bool: "True or False", int: "an integer", float: "a number"}[kind]
+        names = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}
+        accepted = names[kind]
         if self.low is not None and self.high is not None:
             accepted += f" from {self.low} to {self.high}"
         plain = value.item() if isinstance(value, np.generic) else value

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = str(ROOT / ".venv" / "bin" / "python")
 BIN = ROOT / ".venv" / "bin"
 WORKERS = str(min(4, os.cpu_count() or 1))
+CACHE = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+"""What one process of a run has compiled the others load: most of the suite's time is XLA's."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +92,21 @@ def run(name: str, part: Part) -> Outcome:
     if shutil.which(part.command[0]) is None:
         print(f"{part.command[0]} is not there; `make setup` says what is missing", flush=True)
         return Outcome(127, 0.0, failed=1)
-    environment = {**os.environ, "PYTHON": PYTHON, "PYO3_PYTHON": PYTHON}
+    environment = {**os.environ, **CACHE, "PYTHON": PYTHON, "PYO3_PYTHON": PYTHON}
     output = ""
-    with subprocess.Popen(
-        part.command,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="samestep-jax-") as programs,
+        subprocess.Popen(
+            part.command,
+            cwd=ROOT,
+            env={**environment, "JAX_COMPILATION_CACHE_DIR": programs},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
         assert process.stdout is not None
         for line in process.stdout:
             output += line

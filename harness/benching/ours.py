@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import time
@@ -145,7 +146,7 @@ class RustRunner(Ours):
             self.actions = draw_actions(spec, job.params, CHUNK, self.batch, job.seed)
             self.decisions = CHUNK * self.batch * spec.under(job.params).num_players
         obs = batch.reset(job.seed)
-        self.buffers = batch.step(self.actions[0])
+        self.buffers: tuple[Any, ...] = batch.step(self.actions[0])
         batch.close()
         self.core.reset(job.seed, obs, None)
         self.measure(0.05)
@@ -169,6 +170,19 @@ class RustRunner(Ours):
         """Close the batch."""
         if hasattr(self, "core"):
             self.core.close()
+
+
+class UnobservedRunner(RustRunner):
+    """The same without observations: what the rules and the masks alone take."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(dataclasses.replace(job, impl="rust"))
+
+    def prepare(self, expected: str) -> Ready:
+        """As for `rust`, whose check it takes; then the observations are left out."""
+        ready = super().prepare(expected)
+        self.buffers = (None, *self.buffers[1:])
+        return ready._replace(note="writes no observations")
 
 
 class ScanRunner(Ours):

@@ -15,6 +15,7 @@ from harness.registry import Entry
 OURS = {
     "reference": "harness.benching.ours:ReferenceRunner",
     "rust": "harness.benching.ours:RustRunner",
+    "rust-no-obs": "harness.benching.ours:UnobservedRunner",
     "rust-ffi": "harness.benching.ours:ScanRunner",
     "jax": "harness.benching.ours:ScanRunner",
 }
@@ -104,7 +105,7 @@ def groups(
     for variant in variants:
         for batch in sizes:
             rows = []
-            for impl in ("reference", *backends):
+            for impl in ("reference", *_with_unobserved(entry, backends)):
                 rows += [_ours(entry, impl, n, variant, batch, cores) for n in counts]
             for name in baselines:
                 rows += [_baseline(entry, name, n, variant, batch, cores) for n in counts]
@@ -113,6 +114,14 @@ def groups(
                 kept = [row for row in kept if _in_quick(row, counts)]
             plan.append(Group(variant, batch, tuple(kept)))
     return plan
+
+
+def _with_unobserved(entry: Entry, backends: list[str]) -> list[str]:
+    """After Rust, Rust that writes no observations, where the environment can leave them out."""
+    found = list(backends)
+    if entry.obs_optional and "rust" in found:
+        found.insert(found.index("rust") + 1, "rust-no-obs")
+    return found
 
 
 def _in_quick(row: Row, counts: list[int]) -> bool:
@@ -129,7 +138,10 @@ def _in_quick(row: Row, counts: list[int]) -> bool:
 def _ours(
     entry: Entry, impl: str, threads: int, variant: str, batch: int, cores: tuple[int, ...]
 ) -> Row | None:
-    one_thread = impl == "reference" or not (impl in ON_XLA or IMPLEMENTATIONS[impl].threads)
+    threaded = impl in (*ON_XLA, "rust-no-obs") or (
+        impl in IMPLEMENTATIONS and IMPLEMENTATIONS[impl].threads
+    )
+    one_thread = impl == "reference" or not threaded
     if one_thread and threads > 1:
         return None
     job = Job(

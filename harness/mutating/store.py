@@ -24,18 +24,20 @@ Outcome = dict[str, Any]
 
 def sources(entry: Entry, backend: str) -> list[Path]:
     """The rules that bugs are planted in, and the tests that must catch them."""
+    crate = str(entry.extra.get("crate", f"backends/rust/envs/{entry.name}"))
+    recorded = (crate, "tests/**/*.battles")
     folders: tuple[str, ...]
     patterns: tuple[str, ...]
     if backend == "rust":
-        crate = str(entry.extra.get("crate", f"backends/rust/envs/{entry.name}"))
         folders = (crate, "backends/rust/testing/src")
         patterns = ("**/*.rs", "**/*.trace", "**/*.bin", "**/Cargo.toml")
     else:
         jax = str(entry.extra.get("jax", f"backends/jax/samestep_jax/{entry.name}"))
         folders = (jax, entry.tests, entry.reference.split(":")[0].replace(".", "/"))
         patterns = ("**/*.py", "**/mistakes.toml")
+    wanted = [(folder, pattern) for folder in folders for pattern in patterns]
     return sorted(
-        path for folder in folders for pattern in patterns for path in (ROOT / folder).glob(pattern)
+        path for folder, pattern in (*wanted, recorded) for path in (ROOT / folder).glob(pattern)
     )
 
 

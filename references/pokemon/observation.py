@@ -49,7 +49,7 @@ def stats_of(species: np.ndarray, level: np.ndarray, stat_points: np.ndarray) ->
 
 
 def observe(state: np.ndarray, full: bool = False) -> np.ndarray:
-    """Both players' observations, (N, 2, 224) or, with full information, (N, 2, 358) i32.
+    """Both players' observations, (N, 2, 224) or, with full information, (N, 2, 358) i16.
 
     Args:
         state: (N,) structured, with STATE's fields.
@@ -76,7 +76,7 @@ def _player(state: np.ndarray, own: int, full: bool) -> np.ndarray:
         for side in (own, foe):
             counters = np.concatenate([_of(state, name, side) for name in COUNTERS], axis=1)
             parts.append(_alive(state, side, counters))
-    return np.concatenate(parts, axis=1, dtype=np.int32, casting="unsafe")
+    return np.concatenate(parts, axis=1, dtype=np.int16, casting="unsafe")
 
 
 MOVES_NOW = ("active_moves", "active_pp")

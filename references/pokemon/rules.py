@@ -16,6 +16,7 @@ import numpy as np
 
 from references.contract import HEADER_BYTES, EnvSpec, Step
 from references.pokemon import observation, opponents, pools, spec
+from references.pokemon.pools import own
 from references.pokemon.sets import unpack_team
 from references.pokemon.showdown import BattleStart, NumberedTeam, Showdown, shared
 from references.pokemon.tables import MOVE_IDS
@@ -57,7 +58,7 @@ class Pokemon:
     """Generation 1 battles; see `references.contract.Reference`.
 
     Args:
-        params: `format`, `opponent`, `full_information` and `faint_reward`, as in spec.py.
+        params: `format`, `teams`, `opponent`, `full_information` and `faint_reward`, as in spec.py.
 
     Raises:
         ShowdownMissingError: at the first reset or import, if Node or the package is missing.
@@ -68,7 +69,8 @@ class Pokemon:
         self.spec: EnvSpec = spec.SPEC.under(params)
         self._format: int = self.params["format"]
         self._opponent: int = self.params["opponent"]
-        self._pool = pools.load(self._format)
+        teams: str = self.params["teams"]
+        self._pool = own.load(teams) if teams else pools.load(self._format)
         self._shown: Counter[int] = Counter()
 
     def reset(self, key: Key) -> tuple[PokemonState, np.ndarray]:
@@ -166,8 +168,8 @@ class Pokemon:
             first, second = action
             return int(first), int(second)
         word, _ = threefry2x32(state.key, (state.t + 1, self.spec.slots["opponent"]))
-        moves = state.fields["active_moves"][0, 1]
-        return int(action), opponents.choose(self._opponent, state.mask[1], moves, word)
+        row = state.fields[0]
+        return int(action), opponents.play(self._opponent, row, state.mask[1], word)
 
     def _observe(self, states: Sequence[PokemonState]) -> np.ndarray:
         """(N, 2, *obs), or (N, *obs) with an opponent."""

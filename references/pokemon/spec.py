@@ -14,8 +14,17 @@ from typing import Any
 from references.contract import ActionLayout, DiscreteAction, EnvSpec, Field, ObsLayout, Param
 from references.pokemon import observation, tables
 
+
+def ranks(ids: tuple[str, ...]) -> tuple[int, ...]:
+    """Places of ids in alphabetical order; the empty one of number 0 comes last."""
+    ordered = sorted(range(len(ids)), key=lambda number: (not number, ids[number]))
+    return tuple(ordered.index(number) for number in range(len(ids)))
+
+
 CONSTANTS: dict[str, int | tuple[int, ...]] = {
     **tables.CONSTANTS,
+    "MOVE_RANK": ranks(tables.MOVE_IDS),  # metamon numbers actions by name
+    "SPECIES_RANK": ranks(tables.SPECIES_IDS),
     "TEAM_SIZE": 6,
     "MOVE_SLOTS": 4,
     "NO_POKEMON": 255,
@@ -138,7 +147,7 @@ def action(params: Mapping[str, Any]) -> ActionLayout:
 def obs(params: Mapping[str, Any]) -> ObsLayout:
     """What a player may know, or, with `full_information`, all there is; see observation.py."""
     size = observation.FULL_SIZE if params["full_information"] else observation.OBS_SIZE
-    return ObsLayout("i4", (size,), -6, 1001)
+    return ObsLayout("i2", (size,), -6, 1001)
 
 
 def players(params: Mapping[str, Any]) -> int:
@@ -150,7 +159,7 @@ SPEC = EnvSpec(
     name="pokemon",
     version=1,
     state=STATE,
-    obs=ObsLayout("i4", (observation.OBS_SIZE,), -6, 1001),
+    obs=ObsLayout("i2", (observation.OBS_SIZE,), -6, 1001),
     obs_under=obs,
     players_under=players,
     action=action,
@@ -158,7 +167,13 @@ SPEC = EnvSpec(
     constants=CONSTANTS,
     params={
         "format": Param(0, 0, 2, "pool of teams: 0 gen1randombattle, 1 gen1ou, 2 coverage"),
-        "opponent": Param(0, 0, 2, "who plays p2: 0 the other player, 1 Random, 2 MaxBasePower"),
+        "teams": Param("", doc="path of a pool of one's own teams, instead of format's"),
+        "opponent": Param(
+            0,
+            0,
+            3,
+            "who plays p2: 0 the other player, 1 Random, 2 MaxBasePower, 3 SimpleHeuristics",
+        ),
         "full_information": Param(False, doc="observe what a player cannot know as well"),
         "faint_reward": Param(0.0, -1.0, 1.0, "for a foe that faints; an own one costs as much"),
     },

@@ -61,8 +61,12 @@ CASES: list[tuple[type[Exception], str, dict[str, Any]]] = [
         "first_index is 4294967293; accepted: an integer from 0 to 4294967292",
         {"first_index": 2**32 - 3},
     ),
-    (TypeError, "frame_skip is '8'; accepted: a number or a truth value", {"frame_skip": "8"}),
-    (TypeError, "frame_skip is None; accepted: a number or a truth value", {"frame_skip": None}),
+    (ValueError, "frame_skip is '8'; accepted: an integer from", {"frame_skip": "8"}),
+    (
+        TypeError,
+        "frame_skip is None; accepted: a number, a truth value or a string",
+        {"frame_skip": None},
+    ),
     (ValueError, "continuous is 1; accepted: True or False", {"continuous": 1}),
     (
         ValueError,

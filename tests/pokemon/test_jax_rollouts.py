@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,14 +23,15 @@ from samestep_jax.pokemon import (
     turn,
 )
 from samestep_jax.pokemon import observation as jax_observation
+from tests.pokemon import recorded
 from tests.pokemon.crafted import KISSER, POINTS, SHRINKER, edited, moves
 
 pytestmark = pytest.mark.l2
 
-ROOT = Path(__file__).resolve().parents[2]
 LANES = 96
 commit = jax.jit(jax.vmap(turn.commit))
 legal = jax.jit(jax.vmap(turn.legal))
+observe = jax.jit(jax.vmap(lambda state: jax_observation.observe(state, True)))
 
 
 def states_of(rows: np.ndarray) -> PokemonState:
@@ -92,7 +92,6 @@ def test_the_battles_got_somewhere(battles: list[Played]) -> None:
 def test_observations(battles: list[Played]) -> None:
     rows = np.concatenate([one.rows[:: len(one.rows) // 6 + 1] for one in battles])[:LANES]
     rows = filled(rows)
-    observe = jax.jit(jax.vmap(lambda state: jax_observation.observe(state, True)))
     made = np.asarray(observe(states_of(rows)))
     expected = observation.observe(rows.view(SPEC.row_dtype)[:, 0], full=True)
     np.testing.assert_array_equal(made, expected)
@@ -235,61 +234,43 @@ class TestCheckedStates:
         assert "\n" not in str(caught.value)
 
 
-BATTLES = ROOT / "backends/rust/envs/pokemon/tests/battles/showdown.battles"
-
-
-def recorded() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """The battles that the Rust crate replays: first STATE, CRC-32 a moment, choices a commit."""
-    content = BATTLES.read_bytes()
-    assert content[:8] == b"GEN1PLAY"
-    size, at, found = SPEC.state_bytes - HEADER_BYTES, 12, []
-    for _ in range(int.from_bytes(content[8:12], "little")):
-        length = int.from_bytes(content[at : at + 4], "little")
-        parts = np.cumsum([at + 4, size, 4 * (length + 1), length])
-        state, sums, choices = (
-            np.frombuffer(content[begin:end], dtype)
-            for begin, end, dtype in zip(parts, parts[1:], ("u1", "<u4", "u1"), strict=False)
-        )
-        found.append((state, sums, np.stack([choices & 15, choices >> 4], axis=1)))
-        at = int(parts[-1])
-    assert at == len(content)
-    return found
-
-
-def checksums(states: PokemonState) -> list[int]:
-    """CRC-32 of each battle's STATE and masks."""
+def checksums(states: PokemonState) -> tuple[list[int], list[int]]:
+    """CRC-32 of each battle's STATE and masks, and of both its observations."""
     rows = np.zeros(LANES, SPEC.row_dtype)
     for field in SPEC.state:
         rows[field.name] = np.asarray(getattr(states, field.name))
     packed = rows.view(np.uint8).reshape(LANES, -1)[:, HEADER_BYTES:]
     masks = np.asarray(legal(states), np.uint8).reshape(LANES, -1)
-    return [
-        zlib.crc32(mask.tobytes(), zlib.crc32(row.tobytes()))
-        for row, mask in zip(packed, masks, strict=True)
-    ]
+    observed = np.asarray(observe(states)).astype("<i2")
+    return (
+        [
+            zlib.crc32(mask.tobytes(), zlib.crc32(row.tobytes()))
+            for row, mask in zip(packed, masks, strict=True)
+        ],
+        [zlib.crc32(both.tobytes()) for both in observed],
+    )
 
 
 @pytest.mark.l3
 def test_the_battles_that_rust_replays() -> None:
-    """18,015 commits of 270 battles, chosen for their rare moments; without Node."""
-    battles, commits = recorded(), 0
+    """20,028 commits of 360 battles, chosen for their rare moments; without Node."""
+    (battles, _), commits = recorded.read(), 0
     for first in range(0, len(battles), LANES):
         part = battles[first : first + LANES]
         rows = np.zeros((len(part), SPEC.state_bytes), np.uint8)
-        for row, (state, _, _) in zip(rows, part, strict=True):
-            row[HEADER_BYTES:] = state
+        for row, battle in zip(rows, part, strict=True):
+            row[HEADER_BYTES:] = battle.start
         states = states_of(filled(rows))
-        longest = max(len(choices) for _, _, choices in part)
-        for moment in range(longest + 1):
-            found = checksums(states)
-            for lane, (_, sums, _) in enumerate(part):
-                if moment < len(sums):
-                    where = f"battle {first + lane} differs after {moment} commits"
-                    assert found[lane] == sums[moment], where
+        for moment in range(1 + max(len(battle.actions) for battle in part)):
+            found, observed = checksums(states)
             actions = np.zeros((LANES, 2), np.int32)
-            for lane, (_, _, choices) in enumerate(part):
-                if moment < len(choices):
-                    actions[lane] = choices[moment]
+            for lane, battle in enumerate(part):
+                if moment < len(battle.states):
+                    where = f"battle {first + lane} differs after {moment} commits"
+                    assert found[lane] == battle.states[moment], where
+                    assert observed[lane] == battle.observations[moment], f"{where}: observations"
+                if moment < len(battle.actions):
+                    actions[lane] = battle.actions[moment]
                     commits += 1
             states = commit(states, jnp.asarray(actions))
-    assert commits > 18_000
+    assert commits > 20_000

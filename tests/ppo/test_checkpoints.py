@@ -126,6 +126,8 @@ def test_another_configuration_is_refused(results: Path) -> None:
     other = Args(**{**vars(few), "learning_rate": 1.0})
     with pytest.raises(UserError, match=r"with learning_rate 0.0003, not 1.0; accepted: the same"):
         train(other, resume="1", say=silent)
+    with pytest.raises(UserError, match="unfinished run goes on from; accepted: a policy"):
+        load_policy(in_folder(folder_of(few))[-1])
 
 
 def test_a_missing_checkpoint_is_named(results: Path) -> None:

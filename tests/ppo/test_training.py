@@ -168,7 +168,7 @@ def test_seeds_that_are_trained_at_once_are_those_trained_alone() -> None:
 
 def test_evaluation_counts_one_episode_an_instance() -> None:
     entry = registry.get("pong")
-    params: dict[str, bool | int | float] = {"frame_skip": 8}
+    params: dict[str, bool | int | float | str] = {"frame_skip": 8}
     args = Args(env="pong", params=params, num_envs=6, num_minibatches=1)
     agent = Agent(args, make_env(entry, "reference", 1, params).layout)
     played = evaluate(entry, agent, None, make_batch(entry, "rust", 6, params), 0, False)

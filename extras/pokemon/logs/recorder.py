@@ -77,7 +77,7 @@ def with_opponent(actions: Any, rows: np.ndarray, opponent: int, twin: Twin) -> 
     Args:
         actions: (N,), of the one player.
         rows: (N, state_bytes), the states before the step.
-        opponent: the parameter, 1 or 2.
+        opponent: the parameter, 1 to 3.
         twin: a batch with `opponent` 0, on any backend, which tells what the opponent may choose.
     """
     states = SPEC.unpack(rows)
@@ -89,6 +89,5 @@ def with_opponent(actions: Any, rows: np.ndarray, opponent: int, twin: Twin) -> 
         root = (int(state["root"][0]), int(state["root"][1]))
         key = env_key(root, int(state["env_index"]), int(state["episode"]))
         word = threefry2x32(key, (int(state["t"]) + 1, SPEC.slots["opponent"]))[0]
-        moves = state["active_moves"][1].astype(np.int32)
-        chosen.append(opponents.choose(opponent, mask, moves, word))
+        chosen.append(opponents.play(opponent, state, mask, word))
     return np.stack([np.asarray(actions), np.array(chosen)], axis=1)

@@ -75,7 +75,7 @@ class StateBattle(Battle):  # type: ignore[misc]
     side: int
 
     def observed(self) -> tuple[np.ndarray, np.ndarray]:
-        """The environment's own observation, (224,) i32, and mask, (10,) bool, of this player."""
+        """The environment's own observation, (224,) i16, and mask, (10,) bool, of this player."""
         legal = requests.legal_actions(self.last_request, requests.team_of(self.row, self.side))
         return observation.observe(np.array([self.row]))[0, self.side], legal
 

@@ -79,7 +79,7 @@ class Start:
 class Taken:
     """A decision on the server: what the player could tell of the environment's view."""
 
-    obs: np.ndarray  # (224,) i32
+    obs: np.ndarray  # (224,) i16
     legal: np.ndarray  # (10,) bool
 
 

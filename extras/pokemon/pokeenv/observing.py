@@ -53,7 +53,7 @@ class Observer:
         self._caller = ""
 
     def observe(self, battle: Battle) -> tuple[np.ndarray, np.ndarray]:
-        """The observation, (224,) i32, and the mask, (10,) bool, of a player who has to choose."""
+        """The observation, (224,) i16, and the mask, (10,) bool, of a player who has to choose."""
         request: Request = battle.last_request
         if not self._team:
             self._meet(request)
@@ -361,7 +361,7 @@ class Observer:
             columns += [0] * (observation.ACTIVE_SIZE + 2 * requests.MOVE_SLOTS)
         standing = self._seen[self._foe].percent > 0
         columns += foe.columns(self._held) if standing else [0] * observation.ACTIVE_SIZE
-        return np.array(columns, np.int32)
+        return np.array(columns, np.int16)
 
     def _own_columns(self, one: Request) -> list[int]:
         own, stats = self._own[one["ident"]], one["stats"]

@@ -130,7 +130,7 @@ class Policy(Protocol):
         """An action and what to remember of the battle.
 
         Args:
-            obs: (224,) i32.
+            obs: (224,) i16.
             legal: (10,) bool.
             memory: what the last call in this battle returned; None in its first.
         """

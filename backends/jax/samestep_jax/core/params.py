@@ -13,11 +13,11 @@ import numpy as np
 class Param:
     """A parameter: its default (whose type is its type) and its bounds."""
 
-    default: bool | int | float
+    default: bool | int | float | str
     low: float | None = None
     high: float | None = None
 
-    def check(self, name: str, value: Any) -> bool | int | float:
+    def check(self, name: str, value: Any) -> bool | int | float | str:
         """`value` as this parameter's type.
 
         Raises:
@@ -27,6 +27,8 @@ class Param:
         plain = value.item() if isinstance(value, np.generic) else value
         if kind is bool:
             good = isinstance(plain, bool)
+        elif kind is str:
+            good = isinstance(plain, str)
         else:
             numbers = (int,) if kind is int else (int, float)
             good = isinstance(plain, numbers) and not isinstance(plain, bool)
@@ -37,7 +39,8 @@ class Param:
         return kind(plain)
 
     def _accepted(self) -> str:
-        what = {bool: "True or False", int: "an integer", float: "a number"}[type(self.default)]
+        names = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}
+        what = names[type(self.default)]
         if self.low is None or self.high is None:
             return what
         return f"{what} from {self.low} to {self.high}"

@@ -56,7 +56,7 @@ class _Side(NamedTuple):
 
 
 def encode(obs: jax.Array) -> jax.Array:
-    """Inputs (..., 576) f32 from observations (..., 224 or more), in either dtype."""
+    """Inputs (..., 576) f32 from observations (..., 224 or more), of any dtype."""
     ids = obs.astype(jnp.int32)
     own = ids[..., OWN:FOE].reshape(*ids.shape[:-1], 6, OWN_SIZE)
     foe = ids[..., FOE:OWN_ACTIVE].reshape(*ids.shape[:-1], 6, FOE_SIZE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import jax
@@ -22,7 +22,8 @@ from samestep_jax.pokemon.state import PokemonState
 
 PARAMS = {
     "format": Param(0, 0, 2),
-    "opponent": Param(0, 0, 2),
+    "teams": Param(""),
+    "opponent": Param(0, 0, 3),
     "full_information": Param(False),
     "faint_reward": Param(0.0, -1.0, 1.0),
     "max_episode_steps": MAX_EPISODE_STEPS,
@@ -35,7 +36,9 @@ class Pokemon:
 
     Args:
         format: the pool that teams are drawn from: 0 gen1randombattle, 1 gen1ou, 2 coverage.
-        opponent: who plays the second side: 0 the other player, 1 Random, 2 MaxBasePower.
+        teams: path of a pool of one's own teams, read here, instead of format's; "" for none.
+        opponent: who plays the second side: 0 the other player, 1 Random, 2 MaxBasePower,
+            3 SimpleHeuristics.
         full_information: observe what a player cannot know as well.
         faint_reward: what a foe's Pokemon that faints is worth, an own one as much less.
         max_episode_steps: truncate an episode after this many steps; 0 never does.
@@ -45,10 +48,13 @@ class Pokemon:
     """
 
     format: int = 0
+    teams: str = ""
     opponent: int = 0
     full_information: bool = False
     faint_reward: float = 0.0
     max_episode_steps: int = 0
+    teams_read: bytes = field(default=b"", init=False, repr=False)
+    """The pool that was read from `teams`: part of what compiled functions are kept by."""
 
     layout: ClassVar[Layout] = Layout.of("pokemon", consts)
     state_type: ClassVar[type[PokemonState]] = PokemonState
@@ -56,7 +62,9 @@ class Pokemon:
 
     def __post_init__(self) -> None:
         """Refuse parameters here too, where the class is used without `make`."""
-        check_params("pokemon", PARAMS, vars(self))
+        check_params("pokemon", PARAMS, {name: getattr(self, name) for name in PARAMS})
+        if self.teams:
+            object.__setattr__(self, "teams_read", pools.read_own(self.teams).tobytes())
 
     @property
     def num_players(self) -> int:
@@ -65,14 +73,14 @@ class Pokemon:
 
     @property
     def obs_space(self) -> Box:
-        """One player's observation, int32."""
+        """One player's observation, int16."""
         size = observation.FULL_SIZE if self.full_information else observation.OBS_SIZE
-        return Box(observation.LOWEST, observation.HIGHEST, (size,), "int32")
+        return Box(observation.LOWEST, observation.HIGHEST, (size,), "int16")
 
     def reset(self, key: Key | jax.Array) -> tuple[PokemonState, jax.Array]:
         """A new battle under `key`, two u32: its state at the first request, and observations."""
         key = as_key(key)
-        pool = pools.load(self.format)
+        pool = self._pool()
         pair = below(draw(key, 0, consts.SLOT_TEAM), len(pool))
         seed = (draw(key, 0, consts.SLOT_SEED_HIGH), draw(key, 0, consts.SLOT_SEED_LOW))
         state = open_battle(key, jnp.asarray(pool)[pair], seed)
@@ -122,13 +130,18 @@ class Pokemon:
         """
         check_fields(fields)
 
+    def _pool(self) -> np.ndarray:
+        """(n, 2, 6, 11) u8, the pairs of teams that a reset draws from."""
+        if not self.teams:
+            return pools.load(self.format)
+        return np.frombuffer(self.teams_read, np.uint8).reshape(-1, *pools.PAIR_SHAPE)
+
     def _both(self, state: PokemonState, action: jax.Array) -> jax.Array:
         """Both sides' actions, the opponent's drawn in the step's slot."""
         if self.opponent == opponents.NOBODY:
             return action
         word = draw(state.key, state.t + 1, consts.SLOT_OPPONENT)
-        mask, moves = turn.legal(state)[1], state.active_moves[1]
-        other = opponents.choose(self.opponent, mask, moves, word)
+        other = opponents.play(self.opponent, state, turn.legal(state)[1], word)
         return jnp.stack([action.astype(jnp.int32), other])
 
     def _observe(self, state: PokemonState) -> jax.Array:

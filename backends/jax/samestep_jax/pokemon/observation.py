@@ -31,7 +31,7 @@ COUNTERS = (
 
 
 def observe(state: PokemonState, full: bool) -> jax.Array:
-    """Both players' observations, (2, 224) or, with full information, (2, 358) i32."""
+    """Both players' observations, (2, 224) or, with full information, (2, 358) i16."""
     stats = all_stats(
         state.species.astype(jnp.int32),
         state.level.astype(jnp.int32),
@@ -46,7 +46,7 @@ def observe(state: PokemonState, full: bool) -> jax.Array:
     if full:
         sleep, counters = state.sleep_turns.astype(jnp.int32), _counters(state)
         parts += [own[::-1], sleep, sleep[::-1], counters, counters[::-1]]
-    return jnp.concatenate(parts, axis=1)
+    return jnp.concatenate(parts, axis=1).astype(jnp.int16)
 
 
 def _of(state: PokemonState, name: str) -> jax.Array:

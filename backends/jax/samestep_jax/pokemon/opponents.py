@@ -5,14 +5,29 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from samestep_jax.pokemon import consts
+from samestep_jax.pokemon import consts, heuristics
+from samestep_jax.pokemon.state import PokemonState
 
-NOBODY, RANDOM, MAX_BASE_POWER = 0, 1, 2
+NOBODY, RANDOM, MAX_BASE_POWER, SIMPLE_HEURISTICS = 0, 1, 2, 3
 """Values of the parameter `opponent`; with nobody there are two players."""
 
 
+def play(kind: int, state: PokemonState, mask: jax.Array, word: jax.Array) -> jax.Array:
+    """The action of an opponent of any kind, which plays the second side, () i32.
+
+    Args:
+        kind: RANDOM, MAX_BASE_POWER or SIMPLE_HEURISTICS.
+        state: one battle's.
+        mask: (10,) bool, action 0 alone where it waits.
+        word: u32, the step's draw in slot `opponent`.
+    """
+    if kind == SIMPLE_HEURISTICS:
+        return heuristics.choose(state, 1, mask)
+    return choose(kind, mask, state.active_moves[1], word)
+
+
 def choose(kind: int, mask: jax.Array, moves: jax.Array, word: jax.Array) -> jax.Array:
-    """The opponent's action, () i32.
+    """The action of one that the mask and the moves are enough for, () i32.
 
     Args:
         kind: RANDOM or MAX_BASE_POWER.

@@ -129,8 +129,8 @@ impl<'a> IdsMut<'a> {
     }
 }
 
-/// Where a step writes, flat, instance by instance. `final_obs`, `legal` and `acting` may be
-/// empty: unwanted.
+/// Where a step writes, flat, instance by instance. `final_obs`, `legal`, `acting` and, where
+/// [`Rules::OBS_OPTIONAL`], `obs` may be empty: unwanted.
 #[derive(Debug)]
 pub struct OutMut<'a, O, W> {
     /// (n, obs_len): the new episode's first where one ended.
@@ -207,7 +207,12 @@ impl<'a, O, W> OutMut<'a, O, W> {
         } else {
             mid * widths.obs
         };
-        let (obs, obs_rest) = self.obs.split_at_mut(mid * widths.obs);
+        let obs_mid = if self.obs.is_empty() {
+            0
+        } else {
+            mid * widths.obs
+        };
+        let (obs, obs_rest) = self.obs.split_at_mut(obs_mid);
         let (final_obs, final_obs_rest) = self.final_obs.split_at_mut(final_mid);
         let (reward, reward_rest) = self.reward.split_at_mut(mid * widths.players);
         let (terminated, terminated_rest) = self.terminated.split_at_mut(mid);
@@ -357,8 +362,11 @@ impl<R: Rules> Kernel for StepChunk<'_, R> {
                 },
                 &actions[lanes.range(widths.action)],
                 OutMut {
-                    obs: lanes.of(out.obs, widths.obs),
-                    final_obs: lanes.of(out.final_obs, widths.obs),
+                    obs: match R::OBS_OPTIONAL {
+                        true => lanes.of_optional(out.obs, widths.obs),
+                        false => lanes.of(out.obs, widths.obs),
+                    },
+                    final_obs: lanes.of_optional(out.final_obs, widths.obs),
                     reward: lanes.of(out.reward, widths.players),
                     terminated: lanes.of(out.terminated, 1),
                     truncated: lanes.of(out.truncated, 1),
@@ -439,8 +447,11 @@ pub fn step_block<R: Rules>(
     if ended != 0 {
         for lane in 0..R::LANES {
             if terminated[lane] | truncated[lane] != 0 {
-                let row = lane * context.widths.obs..(lane + 1) * context.widths.obs;
-                if !out.final_obs.is_empty() {
+                let row = match R::OBS_OPTIONAL && out.obs.is_empty() {
+                    true => 0..0,
+                    false => lane * context.widths.obs..(lane + 1) * context.widths.obs,
+                };
+                if !out.final_obs.is_empty() && !row.is_empty() {
                     out.final_obs[row.clone()].copy_from_slice(&out.obs[row.clone()]);
                 }
                 let key = ids.next_episode(lane);

@@ -10,7 +10,7 @@ use crate::{rows, Error};
 /// Where a batch's step writes. Arrays are flat, sized exactly as [`OutMut`] says.
 #[derive(Debug)]
 pub struct Out<'a> {
-    /// (n, obs_len)
+    /// (n, obs_len), or empty if unwanted, where [`Rules::OBS_OPTIONAL`]
     pub obs: ArrayMut<'a>,
     /// (n, obs_len), written only where an episode ended, or empty if unwanted
     pub final_obs: ArrayMut<'a>,
@@ -138,10 +138,12 @@ impl<R: Rules> Tail<R> {
         let wanted = |array: &[u8], like: &[u8]| if like.is_empty() { 0 } else { array.len() };
         let legal = wanted(&self.legal, out.legal);
         let acting = wanted(&self.acting, out.acting);
+        let no_obs = R::OBS_OPTIONAL && out.obs.is_empty();
+        let observed = if no_obs { 0 } else { self.obs.len() };
         step(
             &self.actions,
             OutMut {
-                obs: &mut self.obs,
+                obs: &mut self.obs[..observed],
                 final_obs: &mut self.final_obs,
                 reward: &mut self.reward,
                 terminated: &mut self.terminated,
@@ -154,7 +156,7 @@ impl<R: Rules> Tail<R> {
         let obs_len = out.obs.len() / live;
         for lane in 0..live {
             let ended = self.terminated[lane] | self.truncated[lane] != 0;
-            if ended && !out.final_obs.is_empty() {
+            if ended && !out.final_obs.is_empty() && !no_obs {
                 let row = lane * obs_len..(lane + 1) * obs_len;
                 out.final_obs[row.clone()].copy_from_slice(&self.final_obs[row]);
             }
@@ -508,7 +510,10 @@ pub(crate) fn check_out<'a, R: Rules>(
     let widths = Widths::of(info);
     let obs = typed_mut::<R::Obs>("obs", out.obs)?;
     let final_obs = typed_mut::<R::Obs>("final_obs", out.final_obs)?;
-    check_len("obs", obs.len(), n * widths.obs)?;
+    match R::OBS_OPTIONAL {
+        true => check_optional_len("obs", obs.len(), n * widths.obs)?,
+        false => check_len("obs", obs.len(), n * widths.obs)?,
+    }
     check_optional_len("final_obs", final_obs.len(), n * widths.obs)?;
     let reward = typed_mut::<R::Reward>("reward", out.reward)?;
     check_len("reward", reward.len(), n * widths.players)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 /// One parameter's value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// True or False.
     Bool(bool),
@@ -13,6 +13,8 @@ pub enum Value {
     Int(i64),
     /// A number.
     Float(f64),
+    /// A string, such as a file's path.
+    Text(String),
 }
 
 impl fmt::Display for Value {
@@ -22,6 +24,7 @@ impl fmt::Display for Value {
             Value::Bool(false) => f.write_str("False"),
             Value::Int(value) => write!(f, "{value}"),
             Value::Float(value) => write!(f, "{value:?}"),
+            Value::Text(value) => write!(f, "'{value}'"),
         }
     }
 }
@@ -88,13 +91,25 @@ impl Params {
             None => return Ok(default),
             Some(Value::Int(value)) => value as f64,
             Some(Value::Float(value)) => value,
-            Some(other @ Value::Bool(_)) => return Err(refused(name, other, "a number")),
+            Some(other) => return Err(refused(name, other, "a number")),
         };
         if range.contains(&value) {
             return Ok(value);
         }
         let accepted = format!("a number from {:?} to {:?}", range.start(), range.end());
         Err(refused(name, Value::Float(value), &accepted))
+    }
+
+    /// Takes a string.
+    ///
+    /// # Errors
+    /// If something else was given.
+    pub fn text(&mut self, name: &'static str, default: &str) -> Result<String, Error> {
+        match self.take(name) {
+            None => Ok(default.to_owned()),
+            Some(Value::Text(value)) => Ok(value),
+            Some(other) => Err(refused(name, other, "a string")),
+        }
     }
 
     /// Refuses what nobody took.
@@ -139,6 +154,9 @@ mod tests {
             Ok(2.0)
         );
         assert_eq!(params("b", Value::Bool(true)).bool("b", false), Ok(true));
+        let text = Value::Text("a/b".to_owned());
+        assert_eq!(params("s", text).text("s", ""), Ok("a/b".to_owned()));
+        assert_eq!(Params::default().text("s", "c"), Ok("c".to_owned()));
     }
 
     #[test]
@@ -155,6 +173,20 @@ mod tests {
             error.to_string(),
             "n is True; accepted: an integer from 1 to 5"
         );
+        let text = params("n", Value::Text("6".to_owned()));
+        assert_eq!(
+            text.clone().int("n", 3, 1..=5).unwrap_err().to_string(),
+            "n is '6'; accepted: an integer from 1 to 5"
+        );
+        assert_eq!(
+            text.clone()
+                .float("n", 3.0, 1.0..=5.0)
+                .unwrap_err()
+                .to_string(),
+            "n is '6'; accepted: a number"
+        );
+        let error = params("s", Value::Int(6)).text("s", "").unwrap_err();
+        assert_eq!(error.to_string(), "s is 6; accepted: a string");
         let nan = params("x", Value::Float(f64::NAN));
         assert!(nan.clone().float("x", 0.0, 0.0..=1.0).is_err());
         let mut unknown = params("y", Value::Int(1));

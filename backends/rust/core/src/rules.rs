@@ -17,6 +17,8 @@ pub enum Dtype {
     F32,
     /// 64-bit float.
     F64,
+    /// 16-bit signed integer.
+    I16,
     /// 32-bit signed integer.
     I32,
     /// Unsigned byte.
@@ -30,6 +32,8 @@ pub enum Array<'a> {
     F32(&'a [f32]),
     /// 64-bit floats.
     F64(&'a [f64]),
+    /// 16-bit signed integers.
+    I16(&'a [i16]),
     /// 32-bit signed integers.
     I32(&'a [i32]),
     /// Unsigned bytes.
@@ -43,6 +47,8 @@ pub enum ArrayMut<'a> {
     F32(&'a mut [f32]),
     /// 64-bit floats.
     F64(&'a mut [f64]),
+    /// 16-bit signed integers.
+    I16(&'a mut [i16]),
     /// 32-bit signed integers.
     I32(&'a mut [i32]),
     /// Unsigned bytes.
@@ -100,6 +106,26 @@ impl Element for f64 {
     fn accepted(self, layout: ActionLayout) -> bool {
         matches!(layout, ActionLayout::Box { low, high, .. }
             if self >= f64::from(low) && self <= f64::from(high))
+    }
+}
+
+impl Element for i16 {
+    const DTYPE: Dtype = Dtype::I16;
+    fn slice(array: Array<'_>) -> Option<&[Self]> {
+        match array {
+            Array::I16(slice) => Some(slice),
+            _ => None,
+        }
+    }
+    fn slice_mut(array: ArrayMut<'_>) -> Option<&mut [Self]> {
+        match array {
+            ArrayMut::I16(slice) => Some(slice),
+            _ => None,
+        }
+    }
+    #[inline(always)]
+    fn accepted(self, layout: ActionLayout) -> bool {
+        i32::from(self).accepted(layout)
     }
 }
 
@@ -275,7 +301,7 @@ impl Draws<'_> {
 /// Where a block's step writes: `Rules::LANES` instances, flat, lane by lane.
 #[derive(Debug)]
 pub struct BlockOut<'a, O, W = f32> {
-    /// (lanes, obs_len)
+    /// (lanes, obs_len); or empty, where [`Rules::OBS_OPTIONAL`]
     pub obs: &'a mut [O],
     /// (lanes, players)
     pub reward: &'a mut [W],
@@ -300,6 +326,9 @@ pub trait Rules: Send + Sync + Sized + 'static {
     type Block: Clone + Send + Sync;
     /// Instances in a block, at most [`MAX_LANES`].
     const LANES: usize;
+
+    /// Whether `step_block` and `reset_lane` take an empty `obs`, and then observe nothing.
+    const OBS_OPTIONAL: bool = false;
 
     /// The least number of blocks worth handing to another thread.
     const MIN_BLOCKS_A_THREAD: usize = 8;

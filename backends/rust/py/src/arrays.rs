@@ -15,6 +15,8 @@ pub enum Input<'py> {
     F32(PyReadonlyArrayDyn<'py, f32>),
     /// Of 64-bit floats.
     F64(PyReadonlyArrayDyn<'py, f64>),
+    /// Of 16-bit signed integers.
+    I16(PyReadonlyArrayDyn<'py, i16>),
     /// Of 32-bit signed integers.
     I32(PyReadonlyArrayDyn<'py, i32>),
     /// Of unsigned bytes.
@@ -32,6 +34,7 @@ impl<'py> Input<'py> {
         Ok(match dtype {
             Dtype::F32 => Input::F32(readonly(name, object, "float32", shape)?),
             Dtype::F64 => Input::F64(readonly(name, object, "float64", shape)?),
+            Dtype::I16 => Input::I16(readonly(name, object, "int16", shape)?),
             Dtype::I32 => Input::I32(readonly(name, object, "int32", shape)?),
             Dtype::U8 => Input::U8(readonly(name, object, "uint8", shape)?),
         })
@@ -42,6 +45,7 @@ impl<'py> Input<'py> {
         let (first, bytes) = match self {
             Input::F32(array) => (array.data() as usize, array.len() * 4),
             Input::F64(array) => (array.data() as usize, array.len() * 8),
+            Input::I16(array) => (array.data() as usize, array.len() * 2),
             Input::I32(array) => (array.data() as usize, array.len() * 4),
             Input::U8(array) => (array.data() as usize, array.len()),
         };
@@ -53,6 +57,7 @@ impl<'py> Input<'py> {
         Ok(match self {
             Input::F32(array) => Array::F32(array.as_slice()?),
             Input::F64(array) => Array::F64(array.as_slice()?),
+            Input::I16(array) => Array::I16(array.as_slice()?),
             Input::I32(array) => Array::I32(array.as_slice()?),
             Input::U8(array) => Array::U8(array.as_slice()?),
         })
@@ -65,6 +70,8 @@ pub enum Output<'py> {
     F32(PyReadwriteArrayDyn<'py, f32>),
     /// Of 64-bit floats.
     F64(PyReadwriteArrayDyn<'py, f64>),
+    /// Of 16-bit signed integers.
+    I16(PyReadwriteArrayDyn<'py, i16>),
     /// Of 32-bit signed integers.
     I32(PyReadwriteArrayDyn<'py, i32>),
     /// Of unsigned bytes.
@@ -82,6 +89,7 @@ impl<'py> Output<'py> {
         Ok(match dtype {
             Dtype::F32 => Output::F32(readwrite(name, object, "float32", shape)?),
             Dtype::F64 => Output::F64(readwrite(name, object, "float64", shape)?),
+            Dtype::I16 => Output::I16(readwrite(name, object, "int16", shape)?),
             Dtype::I32 => Output::I32(readwrite(name, object, "int32", shape)?),
             Dtype::U8 => Output::U8(readwrite(name, object, "uint8", shape)?),
         })
@@ -92,6 +100,7 @@ impl<'py> Output<'py> {
         match self {
             Output::F32(array) => span(array),
             Output::F64(array) => span(array),
+            Output::I16(array) => span(array),
             Output::I32(array) => span(array),
             Output::U8(array) => span(array),
         }
@@ -102,9 +111,21 @@ impl<'py> Output<'py> {
         Ok(match self {
             Output::F32(array) => ArrayMut::F32(array.as_slice_mut()?),
             Output::F64(array) => ArrayMut::F64(array.as_slice_mut()?),
+            Output::I16(array) => ArrayMut::I16(array.as_slice_mut()?),
             Output::I32(array) => ArrayMut::I32(array.as_slice_mut()?),
             Output::U8(array) => ArrayMut::U8(array.as_slice_mut()?),
         })
+    }
+}
+
+/// No elements, of this type.
+pub fn empty(dtype: Dtype) -> ArrayMut<'static> {
+    match dtype {
+        Dtype::F32 => ArrayMut::F32(&mut []),
+        Dtype::F64 => ArrayMut::F64(&mut []),
+        Dtype::I16 => ArrayMut::I16(&mut []),
+        Dtype::I32 => ArrayMut::I32(&mut []),
+        Dtype::U8 => ArrayMut::U8(&mut []),
     }
 }
 

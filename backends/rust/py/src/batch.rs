@@ -1,11 +1,11 @@
 //! The Python class of a batch that holds its own state.
 
-use crate::arrays::{flags, readonly, readwrite, refuse_overlap, span, Input, Output};
+use crate::arrays::{empty, flags, readonly, readwrite, refuse_overlap, span, Input, Output};
 use crate::envs;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 use samestep_core::driver::Out;
 use samestep_core::guard::guarded;
 use samestep_core::rules::{ActionLayout, Dtype, Info};
@@ -140,13 +140,14 @@ impl Batch {
 
     /// One step of every instance. Arrays are C-contiguous; `obs` is the new episode's first
     /// observation where one ended, and `final_obs`, written only there, the old one's last.
+    /// Without `obs`, where the environment can leave it out, neither is written.
     #[pyo3(signature = (actions, obs, final_obs, reward, terminated, truncated, legal=None, acting=None))]
     #[allow(clippy::too_many_arguments)]
     fn step_into(
         &self,
         py: Python<'_>,
         actions: &Bound<'_, PyAny>,
-        obs: &Bound<'_, PyAny>,
+        obs: Option<&Bound<'_, PyAny>>,
         final_obs: &Bound<'_, PyAny>,
         reward: &Bound<'_, PyAny>,
         terminated: &Bound<'_, PyAny>,
@@ -158,7 +159,9 @@ impl Batch {
         let mut guard = self.lock()?;
         let held = &mut *guard;
         let actions = Input::new("actions", actions, shapes.action_dtype, &shapes.actions)?;
-        let mut obs = Output::new("obs", obs, shapes.obs_dtype, &shapes.obs)?;
+        let mut obs = obs
+            .map(|obs| Output::new("obs", obs, shapes.obs_dtype, &shapes.obs))
+            .transpose()?;
         let mut final_obs = Output::new("final_obs", final_obs, shapes.obs_dtype, &shapes.obs)?;
         let mut reward = Output::new("reward", reward, shapes.reward_dtype, &shapes.reward)?;
         let mut terminated = readwrite("terminated", terminated, "bool", &shapes.flags)?;
@@ -171,7 +174,7 @@ impl Batch {
             .transpose()?;
         refuse_overlap(&[
             ("actions", actions.span()),
-            ("obs", obs.span()),
+            ("obs", obs.as_ref().map_or(0..0, Output::span)),
             ("final_obs", final_obs.span()),
             ("reward", reward.span()),
             ("terminated", span(&terminated)),
@@ -180,7 +183,10 @@ impl Batch {
             ("acting", acting.as_ref().map_or(0..0, span)),
         ])?;
         let out = Out {
-            obs: obs.array()?,
+            obs: match &mut obs {
+                Some(obs) => obs.array()?,
+                None => empty(shapes.obs_dtype),
+            },
             final_obs: final_obs.array()?,
             reward: reward.array()?,
             terminated: flags(&mut terminated)?,
@@ -351,9 +357,11 @@ pub fn to_values(given: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
             })?)
         } else if plain.is_instance_of::<PyFloat>() {
             Value::Float(plain.extract()?)
+        } else if plain.is_instance_of::<PyString>() {
+            Value::Text(plain.extract()?)
         } else {
             return Err(PyTypeError::new_err(format!(
-                "{name} is {}; accepted: a number or a truth value",
+                "{name} is {}; accepted: a number, a truth value or a string",
                 value.repr()?
             )));
         };
@@ -397,6 +405,7 @@ fn dtype_name(dtype: Dtype) -> &'static str {
     match dtype {
         Dtype::F32 => "float32",
         Dtype::F64 => "float64",
+        Dtype::I16 => "int16",
         Dtype::I32 => "int32",
         Dtype::U8 => "uint8",
     }

@@ -32,7 +32,7 @@ class Batch:
         name: str,
         num_envs: int,
         threads: int,
-        params: Mapping[str, bool | int | float],
+        params: Mapping[str, bool | int | float | str],
         isa: str | None = None,
         first_index: int | None = None,
     ) -> Batch:
@@ -50,7 +50,7 @@ class Batch:
     def step_into(
         self,
         actions: NDArray[Any],
-        obs: NDArray[Any],
+        obs: NDArray[Any] | None,
         final_obs: NDArray[Any],
         reward: NDArray[Any],
         terminated: NDArray[np.bool_],
@@ -62,7 +62,9 @@ class Batch:
 
         Args:
             actions: (N,) int32 from 0 to num_actions - 1; or (N, action_len) float32.
-            obs: (N, *obs_shape); the next episode's first observation where one ended.
+            obs: (N, *obs_shape); the next episode's first observation where one ended. Pokemon's
+                may be left out (None), which saves the time to write it; final_obs is then
+                left as it is.
             final_obs: like obs; written only where an episode ended: its last.
             reward: (N,), float32, or float64 in double precision: info()["reward_dtype"].
             terminated: (N,)
@@ -94,7 +96,9 @@ def build_profile() -> str:
 def env_names() -> list[str]:
     """The environments in this module."""
 
-def ffi_env(name: str, params: Mapping[str, bool | int | float]) -> tuple[str, dict[str, Any]]:
+def ffi_env(
+    name: str, params: Mapping[str, bool | int | float | str]
+) -> tuple[str, dict[str, Any]]:
     """An environment's key, which handlers take as their attribute `env`, and its description."""
 
 def ffi_export(key: str, saved: NDArray[np.uint8], num_envs: int) -> NDArray[np.uint8]:

@@ -103,7 +103,7 @@ class BatchStep(NamedTuple):
     acting: jax.Array | None  # (N, P) bool, who must choose next; None with one player
 
 
-def make(name: str, **params: bool | int | float) -> FfiEnv:
+def make(name: str, **params: bool | int | float | str) -> FfiEnv:
     """An environment under parameters, which may include `max_episode_steps`.
 
     Raises:

@@ -117,7 +117,7 @@ class Puffer(PufferEnv):
         report_interval: int = 128,
         buf: Buffers | None = None,
         seed: int = 0,
-        **params: bool | int | float,
+        **params: bool | int | float | str,
     ) -> None:
         if report_interval < 1:
             raise ValueError(f"report_interval is {report_interval}; accepted: an integer from 1")

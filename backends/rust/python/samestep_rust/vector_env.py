@@ -34,7 +34,7 @@ def make_vec(
     first_index: int = 0,
     copy: bool = True,
     render_mode: str | None = None,
-    **params: bool | int | float,
+    **params: bool | int | float | str,
 ) -> RustVectorEnv:
     """N instances of an environment as a Gymnasium vector environment.
 
@@ -91,7 +91,7 @@ class RustVectorEnv(VectorEnv[Obs, ArrayLike, NDArray[Any]]):
         first_index: int = 0,
         copy: bool = True,
         render_mode: str | None = None,
-        **params: bool | int | float,
+        **params: bool | int | float | str,
     ) -> None:
         """See `make_vec`."""
         arguments = (name, num_envs, threads, params, None, first_index)

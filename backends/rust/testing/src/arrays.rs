@@ -9,6 +9,7 @@ use samestep_core::{BatchEnv, Env};
 pub enum Owned {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    I16(Vec<i16>),
     I32(Vec<i32>),
     U8(Vec<u8>),
 }
@@ -18,6 +19,7 @@ impl Owned {
         match dtype {
             Dtype::F32 => Owned::F32(vec![0.0; len]),
             Dtype::F64 => Owned::F64(vec![0.0; len]),
+            Dtype::I16 => Owned::I16(vec![0; len]),
             Dtype::I32 => Owned::I32(vec![0; len]),
             Dtype::U8 => Owned::U8(vec![0; len]),
         }
@@ -27,6 +29,7 @@ impl Owned {
         match self {
             Owned::F32(array) => ArrayMut::F32(array),
             Owned::F64(array) => ArrayMut::F64(array),
+            Owned::I16(array) => ArrayMut::I16(array),
             Owned::I32(array) => ArrayMut::I32(array),
             Owned::U8(array) => ArrayMut::U8(array),
         }
@@ -37,6 +40,7 @@ impl Owned {
         match self {
             Owned::F32(array) => array.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Owned::F64(array) => array.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Owned::I16(array) => array.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Owned::I32(array) => array.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Owned::U8(array) => array.clone(),
         }
@@ -48,6 +52,7 @@ pub fn size_of(dtype: Dtype) -> usize {
     match dtype {
         Dtype::F64 => 8,
         Dtype::F32 | Dtype::I32 => 4,
+        Dtype::I16 => 2,
         Dtype::U8 => 1,
     }
 }

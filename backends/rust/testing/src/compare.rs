@@ -131,7 +131,7 @@ fn numbers(dtype: Dtype) -> Option<Read> {
     match dtype {
         Dtype::F64 => Some(doubles),
         Dtype::F32 => Some(singles),
-        Dtype::I32 | Dtype::U8 => None,
+        Dtype::I16 | Dtype::I32 | Dtype::U8 => None,
     }
 }
 

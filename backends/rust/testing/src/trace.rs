@@ -92,7 +92,7 @@ fn parameters(text: &str) -> (Params, u32) {
         };
         match (name, value) {
             ("max_episode_steps", Value::Int(steps)) => limit = steps as u32,
-            _ => given.push((name.to_owned(), value)),
+            (_, value) => given.push((name.to_owned(), value)),
         }
     }
     (Params::new(given), limit)

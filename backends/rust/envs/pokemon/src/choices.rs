@@ -47,14 +47,11 @@ impl Side {
     /// Bits of the slots whose moves have PP and are not disabled.
     fn usable_slots(&self) -> u8 {
         let active = &self.active;
-        let mut usable = 0;
-        for slot in 0..SLOTS {
-            let disabled = active.disable_turns != 0 && usize::from(active.disable_slot) == slot;
-            if active.moves[slot] != 0 && active.pp[slot] > 0 && !disabled {
-                usable |= 1 << slot;
-            }
+        let usable = slots_above_0(active.moves) & slots_above_0(active.pp);
+        match active.disable_turns != 0 && usize::from(active.disable_slot) < SLOTS {
+            true => usable & !(1 << active.disable_slot),
+            false => usable,
         }
-        usable
     }
 
     fn is_helpless(&self) -> bool {
@@ -107,9 +104,15 @@ impl Side {
 
     /// Bits of the slots with Pokemon that can come out.
     fn switches(&self) -> u16 {
-        let front = self.front();
-        let fit = (0..TEAM).filter(|&slot| slot != front && self.team[slot].hp > 0);
-        fit.fold(0, |bits, slot| bits | 1 << slot)
+        let standing = self.standing();
+        standing & !(1 << self.front())
+    }
+
+    /// Bits of the slots with Pokemon that have HP.
+    fn standing(&self) -> u16 {
+        (0..TEAM).fold(0, |bits, slot| {
+            bits | u16::from(self.team[slot].hp > 0) << slot
+        })
     }
 
     /// What a move action of a move request comes to.
@@ -136,25 +139,42 @@ impl Side {
     /// Takes a choice in; the move that will be used.
     fn select(&mut self, selected: Selected) -> u8 {
         match selected {
-            Selected::Fights if !self.is_helpless() => self.select_both(MOVE_ID_CANNOTMOVE as u8),
-            Selected::GoesOn | Selected::Fights => {
-                let shown = self.last_slot_move();
-                self.last_enemy_selected_move = shown.unwrap_or_default();
-            }
-            Selected::Struggles => self.select_both(MOVE_ID_STRUGGLE as u8),
             Selected::Slot(slot) => {
                 self.last_selected_slot = slot;
                 let id = self.last_slot_move();
                 self.select_both(id.unwrap_or_default());
             }
+            _ => self.select_without_choice(selected),
         }
         self.last_selected_move
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn select_without_choice(&mut self, selected: Selected) {
+        match selected {
+            Selected::Fights if !self.is_helpless() => self.select_both(MOVE_ID_CANNOTMOVE as u8),
+            Selected::GoesOn | Selected::Fights => {
+                let shown = self.last_slot_move();
+                self.last_enemy_selected_move = shown.unwrap_or_default();
+            }
+            _ => self.select_both(MOVE_ID_STRUGGLE as u8),
+        }
     }
 
     fn select_both(&mut self, id: u8) {
         self.last_selected_move = id;
         self.last_enemy_selected_move = id;
     }
+}
+
+/// Bit i is set where byte i is not 0. All at once, for branches would be mispredicted.
+fn slots_above_0(bytes: [u8; SLOTS]) -> u8 {
+    const LOW: u32 = 0x7f7f_7f7f;
+    let word = u32::from_le_bytes(bytes);
+    let ones = ((((word & LOW) + LOW) | word) & !LOW) >> 7;
+    // Bits 0, 8, 16 and 24 move to 24, 25, 26 and 27.
+    (ones.wrapping_mul(0x0102_0408) >> 24 & 0xf) as u8
 }
 
 /// What an action comes to.

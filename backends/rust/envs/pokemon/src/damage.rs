@@ -29,10 +29,8 @@ pub(crate) fn kept(damage: u32) -> u16 {
 
 /// Whether one of the target's types makes a move do nothing.
 pub(crate) fn is_immune(target: &Active, kind: u8) -> bool {
-    target
-        .types
-        .iter()
-        .any(|&own| effectiveness(kind, own) == 0)
+    let [first, second] = target.types;
+    (effectiveness(kind, first) == 0) | (effectiveness(kind, second) == 0)
 }
 
 impl Battle {
@@ -108,9 +106,11 @@ impl Battle {
             let held = self.active(target);
             attack = u32::from(self.active(user).modified_stats[offensive]);
             defense = u32::from(held.modified_stats[defensive]);
-            if (physical && held.reflect) || (!physical && held.light_screen) {
-                defense *= 2;
-            }
+            let screened = match physical {
+                true => held.reflect,
+                false => held.light_screen,
+            };
+            defense <<= u32::from(screened);
         }
         level %= 256;
         if attack >= 256 || defense >= 256 {
@@ -127,11 +127,10 @@ impl Battle {
             damage += damage / 2;
         }
         for own in self.active(target).types {
-            match effectiveness(kind, own) {
-                4 => damage *= 2,
-                1 => damage /= 2,
-                _ => {}
-            }
+            damage = match effectiveness(kind, own) {
+                0 => damage,
+                halves => damage * halves as u32 / 2,
+            };
         }
         if damage > 1 {
             damage = damage * self.rng.between(217, 256) / 255;

@@ -105,12 +105,23 @@ impl Move {
 /// What an attacking type does to one defending type: 0, 1, 2 or 4 halves.
 #[inline]
 pub(crate) fn effectiveness(attacking: u8, defending: u8) -> i32 {
-    const TYPES: usize = 15;
-    let (attacking, defending) = (usize::from(attacking), usize::from(defending));
-    if attacking >= TYPES || defending >= TYPES {
-        return 2;
+    let row = usize::from(attacking).min(TYPES);
+    EFFECTIVENESS[row][usize::from(defending).min(TYPES)].into()
+}
+
+const TYPES: usize = 15;
+
+/// The chart with a row and a column for what is no type, so that a look needs no branch.
+static EFFECTIVENESS: [[u8; TYPES + 1]; TYPES + 1] = effectiveness_table();
+
+const fn effectiveness_table() -> [[u8; TYPES + 1]; TYPES + 1] {
+    let mut table = [[2; TYPES + 1]; TYPES + 1];
+    let mut index = 0;
+    while index < TYPES * TYPES {
+        table[index / TYPES][index % TYPES] = TYPE_CHART[index] as u8;
+        index += 1;
     }
-    TYPE_CHART[attacking * TYPES + defending]
+    table
 }
 
 /// A move's PP with three PP Ups.

@@ -2,6 +2,7 @@
 
 use crate::choices::CHOICES;
 use crate::consts::ACTION_MOVE;
+use crate::heuristics;
 use crate::moves::data;
 use crate::state::{Battle, SLOTS};
 use samestep_core::threefry::below;
@@ -15,11 +16,16 @@ pub enum Opponent {
     Random,
     /// The legal move with the greatest base power; a uniform switch where it must switch.
     MaxBasePower,
+    /// poke-env's rules of thumb on matchups and damage.
+    SimpleHeuristics,
 }
 
 impl Opponent {
     /// Its action among the legal ones, `word` being the step's draw for it.
     pub fn choose(self, battle: &Battle, side: usize, legal: u16, word: u32) -> i32 {
+        if self == Opponent::SimpleHeuristics {
+            return heuristics::choose(battle, side, legal);
+        }
         let usable = legal >> ACTION_MOVE;
         if self == Opponent::MaxBasePower && usable != 0 {
             return ACTION_MOVE + strongest(battle, side, usable);

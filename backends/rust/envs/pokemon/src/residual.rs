@@ -102,6 +102,10 @@ impl Battle {
     /// belongs to equally fast Pokemon, or to one, ties and costs draws for its order.
     pub(crate) fn residual(&mut self) {
         self.update_speeds();
+        let lasting = [0, 1].map(|side| self.active(side).lasting());
+        if lasting == [0, 0] && !self.active(0).flinch && !self.active(1).flinch {
+            return; // Nothing ties, nothing runs down.
+        }
         let mut tied = [0; 2];
         for (side, tied) in tied.iter_mut().enumerate() {
             let active = self.active(side);

@@ -9,17 +9,20 @@ use samestep_core::Error;
 pub const STATE_SIZE: usize = STATE_BYTES - HEADER_BYTES;
 
 /// Reads or writes fields one after the other.
-trait Fields {
+pub(crate) trait Fields {
     fn bytes<const N: usize>(&mut self, value: [u8; N]) -> [u8; N];
 
+    #[inline(always)]
     fn u8(&mut self, value: &mut u8) {
         [*value] = self.bytes([*value]);
     }
 
+    #[inline(always)]
     fn i8(&mut self, value: &mut i8) {
         *value = i8::from_le_bytes(self.bytes(value.to_le_bytes()));
     }
 
+    #[inline(always)]
     fn u16(&mut self, value: &mut u16) {
         *value = u16::from_le_bytes(self.bytes(value.to_le_bytes()));
     }
@@ -29,17 +32,26 @@ trait Fields {
     }
 
     /// A flag, 0 or 1.
+    #[inline(always)]
     fn flag(&mut self, value: &mut bool) {
         self.bytes([u8::from(*value)]);
     }
 }
 
-struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     bytes: &'a mut [u8],
     at: usize,
 }
 
+impl<'a> Writer<'a> {
+    #[inline(always)]
+    pub fn new(bytes: &'a mut [u8]) -> Self {
+        Writer { bytes, at: 0 }
+    }
+}
+
 impl Fields for Writer<'_> {
+    #[inline(always)]
     fn bytes<const N: usize>(&mut self, value: [u8; N]) -> [u8; N] {
         self.bytes[self.at..self.at + N].copy_from_slice(&value);
         self.at += N;
@@ -47,14 +59,26 @@ impl Fields for Writer<'_> {
     }
 }
 
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     /// No flag was anything but 0 or 1.
     flags_are_flags: bool,
 }
 
+impl<'a> Reader<'a> {
+    #[inline(always)]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader {
+            bytes,
+            at: 0,
+            flags_are_flags: true,
+        }
+    }
+}
+
 impl Fields for Reader<'_> {
+    #[inline(always)]
     fn bytes<const N: usize>(&mut self, _: [u8; N]) -> [u8; N] {
         let mut value = [0; N];
         value.copy_from_slice(&self.bytes[self.at..self.at + N]);
@@ -62,6 +86,7 @@ impl Fields for Reader<'_> {
         value
     }
 
+    #[inline(always)]
     fn flag(&mut self, value: &mut bool) {
         let [byte] = self.bytes([0]);
         self.flags_are_flags &= byte <= 1;
@@ -73,7 +98,7 @@ impl Battle {
     /// Writes STATE.
     pub fn pack(&self, bytes: &mut [u8]) {
         let mut battle = *self;
-        visit(&mut battle, &mut Writer { bytes, at: 0 });
+        visit(&mut battle, &mut Writer::new(bytes));
     }
 
     /// Reads STATE.
@@ -93,11 +118,7 @@ impl Battle {
     /// something, and never panics. And whether its flags are 0 and 1.
     pub fn read(bytes: &[u8]) -> (Battle, bool) {
         let mut battle = Battle::default();
-        let mut reader = Reader {
-            bytes,
-            at: 0,
-            flags_are_flags: true,
-        };
+        let mut reader = Reader::new(bytes);
         visit(&mut battle, &mut reader);
         (battle, reader.flags_are_flags)
     }

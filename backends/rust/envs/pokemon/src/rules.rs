@@ -2,7 +2,7 @@
 
 use crate::choices::CHOICES;
 use crate::consts::*;
-use crate::observe::{Facts, FULL_OBS_SIZE, OBS_SIZE};
+use crate::observe::{Number, View, FULL_OBS_SIZE, OBS_SIZE};
 use crate::opponents::Opponent;
 use crate::pools::Pool;
 use crate::state::{Battle, TEAM};
@@ -20,11 +20,13 @@ pub struct Pokemon {
     faint_reward: f32,
 }
 
-/// A battle, and what follows from its teams.
+/// A battle, and what follows from it.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
     battle: Battle,
-    facts: Facts,
+    view: View,
+    /// `view` has not followed the battle.
+    stale: bool,
     /// Both masks.
     legal: [u16; 2],
 }
@@ -32,7 +34,7 @@ pub struct Block {
 impl Block {
     fn set(&mut self, battle: Battle) {
         self.battle = battle;
-        self.facts = Facts::of(&battle);
+        self.stale = true;
         self.mask();
     }
 
@@ -42,19 +44,25 @@ impl Block {
 }
 
 impl Pokemon {
-    /// Takes `format`, `opponent`, `full_information` and `faint_reward` from the parameters.
+    /// Takes `format`, `teams`, `opponent`, `full_information` and `faint_reward` from the
+    /// parameters.
     ///
     /// # Errors
     /// If one of them is not what docs/envs/pokemon.md accepts.
     pub fn new(params: &mut Params) -> Result<Self, Error> {
         let format = params.int("format", 0, 0..=2)?;
-        let opponent = match params.int("opponent", 0, 0..=2)? {
+        let pool = match params.text("teams", "")?.as_str() {
+            "" => Pool::of(format as usize),
+            path => Pool::open(path)?,
+        };
+        let opponent = match params.int("opponent", 0, 0..=3)? {
             0 => Opponent::Nobody,
             1 => Opponent::Random,
-            _ => Opponent::MaxBasePower,
+            2 => Opponent::MaxBasePower,
+            _ => Opponent::SimpleHeuristics,
         };
         Ok(Pokemon {
-            pool: Pool::of(format as usize),
+            pool,
             opponent,
             full_information: params.bool("full_information", false)?,
             faint_reward: params.float("faint_reward", 0.0, -1.0..=1.0)? as f32,
@@ -75,10 +83,24 @@ impl Pokemon {
         }
     }
 
+    /// Both players' observations; the view must not be stale.
     #[inline(always)]
-    fn write_obs(&self, block: &Block, obs: &mut [i32]) {
+    fn write_obs(&self, block: &Block, obs: &mut [Number]) {
+        let (battle, view) = (&block.battle, &block.view);
+        if let ([both], []) = obs.as_chunks_mut() {
+            return battle.observe_both(view, both);
+        }
         for (player, obs) in obs.chunks_exact_mut(self.obs_size()).enumerate() {
-            block.battle.observe(&block.facts, player & 1, obs);
+            battle.observe(view, player & 1, obs);
+        }
+    }
+
+    /// Pokemon that both sides have left, counted only if that is worth something.
+    #[inline(always)]
+    fn left(&self, battle: &Battle) -> [i32; 2] {
+        match self.faint_reward == 0.0 {
+            true => [0; 2],
+            false => [0, 1].map(|side| battle.sides[side].left() as i32),
         }
     }
 
@@ -93,13 +115,13 @@ impl Pokemon {
         reward: &mut [f32],
     ) -> bool {
         let battle = &mut block.battle;
-        let standing = left(battle);
+        let standing = self.left(battle);
         let second = match self.opponent {
             Opponent::Nobody => actions[1],
             opponent => opponent.choose(battle, 1, block.legal[1], word()),
         };
         battle.commit_within([actions[0], second], block.legal);
-        let after = left(battle);
+        let after = self.left(battle);
         let lost = [standing[0] - after[0], standing[1] - after[1]];
         let won = match i32::from(battle.winner) {
             WINNER_P1 => 1.0,
@@ -112,9 +134,7 @@ impl Pokemon {
             -won + self.faint_reward * (lost[0] - lost[1]) as f32 + 0.0,
         ];
         reward.copy_from_slice(&rewards[..reward.len()]);
-        let over = battle.is_over();
-        block.mask();
-        over
+        battle.is_over()
     }
 }
 
@@ -122,7 +142,7 @@ impl Pokemon {
 struct Observe<'a> {
     rules: &'a Pokemon,
     block: &'a Block,
-    obs: &'a mut [i32],
+    obs: &'a mut [Number],
 }
 
 impl Kernel for Observe<'_> {
@@ -132,17 +152,30 @@ impl Kernel for Observe<'_> {
     }
 }
 
-/// Pokemon that both sides have left.
-fn left(battle: &Battle) -> [i32; 2] {
-    [0, 1].map(|side| battle.sides[side].left() as i32)
+/// A view made anew.
+struct Look<'a>(&'a mut Block);
+
+impl Kernel for Look<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Look(block) = self;
+        block.view = View::of(&block.battle);
+        block.stale = false;
+    }
+}
+
+/// The slots that are out.
+fn fronts(battle: &Battle) -> [usize; 2] {
+    [0, 1].map(|side| battle.sides[side].front())
 }
 
 impl Rules for Pokemon {
-    type Obs = i32;
+    type Obs = Number;
     type Reward = f32;
     type Action = i32;
     type Block = Block;
     const LANES: usize = 1;
+    const OBS_OPTIONAL: bool = true;
     const MIN_BLOCKS_A_THREAD: usize = 64;
 
     fn info(&self) -> Info {
@@ -165,14 +198,19 @@ impl Rules for Pokemon {
         Block::default()
     }
 
-    fn reset_lane(&self, block: &mut Block, _lane: usize, key: Key, obs: &mut [i32]) {
+    fn reset_lane(&self, block: &mut Block, _lane: usize, key: Key, obs: &mut [Number]) {
         let word = |slot| threefry2x32(key, [0, slot])[0];
         let index = below(word(SLOT_TEAM), self.pool.pairs() as u32);
         let high = u64::from(word(SLOT_SEED_HIGH));
         let low = u64::from(word(SLOT_SEED_LOW));
         let teams = self.pool.pair(index as usize);
         block.set(Battle::start(&teams, high << 32 | low));
-        self.write_obs(block, obs);
+        if !obs.is_empty() {
+            let isa = Isa::detect();
+            isa.run(Look(block));
+            let rules = self;
+            isa.run(Observe { rules, block, obs });
+        }
     }
 
     fn step_block(
@@ -180,7 +218,7 @@ impl Rules for Pokemon {
         block: &mut Block,
         draws: Draws<'_>,
         actions: &[i32],
-        out: BlockOut<'_, i32>,
+        out: BlockOut<'_, Number>,
     ) {
         self.step_block_on(Isa::Baseline, block, draws, actions, out);
     }
@@ -193,16 +231,26 @@ impl Rules for Pokemon {
         block: &mut Block,
         draws: Draws<'_>,
         actions: &[i32],
-        out: BlockOut<'_, i32>,
+        out: BlockOut<'_, Number>,
     ) {
+        let fronts = fronts(&block.battle);
         let word = || draws.word(0, SLOT_OPPONENT);
         let over = self.step(block, actions, word, out.reward);
         out.terminated[0] = u8::from(over);
-        isa.run(Observe {
-            rules: self,
-            block,
-            obs: out.obs,
-        });
+        // Masks come between, for what was just stored is slow to read.
+        match (out.obs.is_empty(), block.stale) {
+            (true, _) => block.stale = true,
+            (_, true) => isa.run(Look(block)),
+            (_, false) => block.view.follow(&block.battle, fronts),
+        }
+        block.mask();
+        if !out.obs.is_empty() {
+            isa.run(Observe {
+                rules: self,
+                block,
+                obs: out.obs,
+            });
+        }
     }
 
     fn legal_lane(&self, block: &Block, _lane: usize, legal: &mut [u8]) {
@@ -234,9 +282,15 @@ impl Rules for Pokemon {
         Ok(())
     }
 
+    fn save_block(&self, block: &Block, bytes: &mut [u8]) {
+        block.battle.save(bytes);
+    }
+
     /// Takes any bytes as some battle: none makes a step panic.
     fn load_block(&self, block: &mut Block, bytes: &[u8]) -> Result<(), Error> {
-        block.set(Battle::read(bytes).0);
+        block.battle.load(bytes);
+        block.stale = true;
+        block.mask();
         Ok(())
     }
 }

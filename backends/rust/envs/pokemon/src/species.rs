@@ -36,6 +36,7 @@ const fn table() -> [Species; SPECIES] {
 }
 
 /// The species of a national number; of 0 for one that is none.
+#[inline]
 pub(crate) fn species(number: u8) -> &'static Species {
     TABLE.get(usize::from(number)).unwrap_or(&TABLE[0])
 }

@@ -3,7 +3,7 @@
 use crate::consts::*;
 use crate::queue::Queue;
 use crate::rng::Rng;
-use crate::species::stat;
+use crate::species::{species, stat};
 
 /// Pokemon in a team.
 pub const TEAM: usize = TEAM_SIZE as usize;
@@ -42,6 +42,7 @@ pub const EVASION: usize = 5;
 
 /// One Pokemon of a team, whether it is out or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Pokemon {
     /// 0: it has fainted.
     pub hp: u16,
@@ -75,6 +76,27 @@ impl Pokemon {
         stat(self.species, self.level, self.stat_points[index], index)
     }
 
+    /// All of these, computed together.
+    #[inline(always)]
+    pub(crate) fn all_stats(&self) -> [u16; 5] {
+        let base = species(self.species).base;
+        let level = u32::from(self.level);
+        // More than five, which fill a register.
+        let mut doubled = [0; 8];
+        for index in 0..5 {
+            doubled[index] = 2 * u32::from(base[index]) + u32::from(self.stat_points[index]);
+        }
+        let [hp, attack, defense, speed, special, ..] =
+            doubled.map(|x| (x * level / 100 + 5) as u16);
+        [
+            hp + 5 + u16::from(self.level),
+            attack,
+            defense,
+            speed,
+            special,
+        ]
+    }
+
     /// Its HP when unhurt.
     pub fn max_hp(&self) -> u16 {
         self.stat(0)
@@ -85,7 +107,10 @@ impl Pokemon {
 ///
 /// One that has fainted keeps nothing but `modified_stats` until it is replaced: its speed still
 /// orders the switches.
+///
+/// What players see lies together, in the order that they are given it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub struct Active {
     /// Attack, defense, speed, special; another's after Transform.
     pub stats: [u16; 4],
@@ -105,50 +130,10 @@ pub struct Active {
     pub transformed: bool,
     /// Stages of attack, defense, speed, special, accuracy, evasion.
     pub boosts: [i8; 6],
-    /// Its moves now, with Mimic's and Transform's.
-    pub moves: [u8; SLOTS],
-    #[allow(missing_docs)]
-    pub pp: [u8; SLOTS],
-    /// Bit i: move i is Mimic's.
-    pub mimicked: u8,
     /// The last move it used, which Mirror Move repeats; 0: none.
     pub last_move: u8,
-    #[allow(missing_docs)]
-    pub bide_turns: u8,
     /// Turns of confusion left.
     pub confusion: u8,
-    #[allow(missing_docs)]
-    pub flinch: bool,
-    /// Turns for which it cannot move unless its trapper goes on.
-    pub trapped_turns: u8,
-    /// Its trapper, or [`NOBODY`].
-    pub trapped_by: u8,
-    /// Its player cannot be sure that it is trapped.
-    pub trapped_maybe: bool,
-    /// Turns for which its player, or its former prisoner's, has to think it locked.
-    pub fake_trapped_turns: u8,
-    /// The other one of that pair, or [`NOBODY`].
-    pub fake_trapped_with: u8,
-    /// The trapping move that it goes on with; 0: none.
-    pub trapping_move: u8,
-    /// Turns of it left.
-    pub trapping_turns: u8,
-    /// Turns of it in all.
-    pub trapping_total: u8,
-    /// Whom it holds, or [`NOBODY`].
-    pub trapping_target: u8,
-    /// Hyper Beam's pause is due.
-    pub recharge: bool,
-    /// Thrash or Petal Dance while it lasts; 0: none.
-    pub thrash_move: u8,
-    #[allow(missing_docs)]
-    pub thrash_turns: u8,
-    /// Of 256; what lowers it is worked in again every turn.
-    pub thrash_accuracy: u8,
-    /// The move that it charges; 0: none.
-    pub charging_move: u8,
-    /// Out of reach by Dig or Fly.
-    pub invulnerable: bool,
     /// HP of its substitute; 0: none.
     pub substitute: u8,
     #[allow(missing_docs)]
@@ -161,14 +146,54 @@ pub struct Active {
     pub mist: bool,
     #[allow(missing_docs)]
     pub focus_energy: bool,
+    /// The move that it charges; 0: none.
+    pub charging_move: u8,
+    /// Out of reach by Dig or Fly.
+    pub invulnerable: bool,
+    /// Hyper Beam's pause is due.
+    pub recharge: bool,
+    /// The trapping move that it goes on with; 0: none.
+    pub trapping_move: u8,
+    #[allow(missing_docs)]
+    pub bide_turns: u8,
+    /// Thrash or Petal Dance while it lasts; 0: none.
+    pub thrash_move: u8,
+    #[allow(missing_docs)]
+    pub rage: bool,
     /// The disabled move; 0: none.
     pub disable_move: u8,
+    /// Its moves now, with Mimic's and Transform's.
+    pub moves: [u8; SLOTS],
+    #[allow(missing_docs)]
+    pub pp: [u8; SLOTS],
+    /// Bit i: move i is Mimic's.
+    pub mimicked: u8,
+    #[allow(missing_docs)]
+    pub flinch: bool,
+    /// Turns for which it cannot move unless its trapper goes on.
+    pub trapped_turns: u8,
+    /// Its trapper, or [`NOBODY`].
+    pub trapped_by: u8,
+    /// Its player cannot be sure that it is trapped.
+    pub trapped_maybe: bool,
+    /// Turns for which its player, or its former prisoner's, has to think it locked.
+    pub fake_trapped_turns: u8,
+    /// The other one of that pair, or [`NOBODY`].
+    pub fake_trapped_with: u8,
+    /// Turns of it left.
+    pub trapping_turns: u8,
+    /// Turns of it in all.
+    pub trapping_total: u8,
+    /// Whom it holds, or [`NOBODY`].
+    pub trapping_target: u8,
+    #[allow(missing_docs)]
+    pub thrash_turns: u8,
+    /// Of 256; what lowers it is worked in again every turn.
+    pub thrash_accuracy: u8,
     #[allow(missing_docs)]
     pub disable_slot: u8,
     #[allow(missing_docs)]
     pub disable_turns: u8,
-    #[allow(missing_docs)]
-    pub rage: bool,
     /// As `thrash_accuracy`.
     pub rage_accuracy: u8,
     /// The toxic counter runs; it outlives the poison.
@@ -240,8 +265,12 @@ impl Active {
     }
 
     /// The move that leaves its player no other choice, and no switch.
+    #[inline]
     pub fn locked_move(&self) -> Option<u8> {
-        if self.recharge {
+        let any = u8::from(self.recharge | self.rage) | self.thrash_move | self.charging_move;
+        if any == 0 {
+            None
+        } else if self.recharge {
             Some(MOVE_ID_RECHARGE as u8)
         } else if self.thrash_move != 0 {
             Some(self.thrash_move)
@@ -255,6 +284,7 @@ impl Active {
     }
 
     /// The move that leaves it no other move, but lets it switch.
+    #[inline]
     pub fn half_locked_move(&self) -> Option<u8> {
         if self.bide_turns != 0 {
             Some(MOVE_ID_BIDE as u8)
@@ -263,6 +293,13 @@ impl Active {
         } else {
             None
         }
+    }
+
+    /// 0 where nothing lasts that ties with anything or ends with the foe's.
+    #[inline]
+    pub(crate) fn lasting(&self) -> u8 {
+        let traps = self.trapped_turns | self.fake_trapped_turns | self.trapping_move;
+        traps | self.bide_turns | self.disable_turns
     }
 
     /// Ends partial trapping of another.
@@ -331,8 +368,8 @@ impl Side {
     /// The slot of the Pokemon that is out.
     #[inline]
     pub fn front(&self) -> usize {
-        // No import is accepted with a larger slot; the remainder only spares the check.
-        usize::from(self.order[0]) % TEAM
+        // No import is accepted with a larger slot; the limit only spares the check.
+        usize::from(self.order[0]).min(TEAM - 1)
     }
 
     /// The Pokemon that is out.

@@ -6,35 +6,59 @@
 use crate::consts::*;
 use crate::queue::{Action, Kind};
 use crate::species::species;
-use crate::state::{status, Active, Battle, Pokemon, SPEED};
+use crate::state::{status, Active, Battle, Pokemon, SPEED, TEAM};
 use crate::status::status_drop;
 
 impl Battle {
-    /// Sends the Pokemon in `slot` out, in the place of the one that is. Its arrival ends later.
-    pub(crate) fn switch_in(&mut self, side: usize, slot: u8, replaces: bool) {
-        self.queue.cancel(side);
-        let own = &mut self.sides[side];
-        if let Some(position) = own.order.iter().position(|&other| other == slot) {
-            own.order.swap(0, position);
+    /// A switch of a turn. Nothing comes before the end of its arrival, which is in the queue only
+    /// if somebody has to be taken out first.
+    pub(crate) fn switch(&mut self, side: usize, slot: u8) {
+        self.switch_in(side, slot);
+        if self.hp(0) > 0 && self.hp(1) > 0 {
+            self.update_event();
+            self.arrive(side, false);
+        } else {
+            self.queue_arrival(side, false);
         }
-        self.come_out(side, replaces);
     }
 
-    /// The Pokemon in front appears.
-    pub(crate) fn come_out(&mut self, side: usize, replaces: bool) {
+    /// The replacement of a fainted Pokemon; where both are replaced, both arrive afterwards.
+    pub(crate) fn replace(&mut self, side: usize, slot: u8) {
+        self.switch_in(side, slot);
+        self.queue_arrival(side, true);
+    }
+
+    /// Sends the Pokemon in `slot` out, in the place of the one that is.
+    fn switch_in(&mut self, side: usize, slot: u8) {
+        self.queue.cancel(side);
+        let own = &mut self.sides[side];
+        let positions = own.order.iter().rev();
+        let place = positions.fold(0u8, |bits, &other| bits << 1 | u8::from(other == slot));
+        if place != 0 {
+            own.order.swap(0, place.trailing_zeros() as usize);
+        }
+        self.come_out(side, slot);
+    }
+
+    /// The Pokemon in `slot`, which is in front now, appears.
+    pub(crate) fn come_out(&mut self, side: usize, slot: u8) {
         let own = &mut self.sides[side];
         let rank = own.team.iter().map(|pokemon| pokemon.seen).max();
-        let pokemon = own.pokemon_mut();
+        let pokemon = &mut own.team[usize::from(slot).min(TEAM - 1)];
         if pokemon.seen == 0 {
             pokemon.seen = rank.unwrap_or(0).saturating_add(1);
         }
-        own.active = Active::of(own.pokemon());
+        own.active = Active::of(pokemon);
+    }
+
+    /// The end of an arrival, which is still to come.
+    pub(crate) fn queue_arrival(&mut self, side: usize, replaces: bool) {
         let action = Action {
             kind: Kind::Arrive,
             side: side as u8,
             argument: u8::from(replaces),
             priority: 0,
-            speed: own.active.speed,
+            speed: self.active(side).speed,
         };
         self.queue.insert(action, &mut self.rng);
     }
@@ -83,10 +107,31 @@ impl Battle {
     }
 }
 
+impl Pokemon {
+    /// Attack to special without stages.
+    #[inline]
+    fn stats(&self) -> [u16; 4] {
+        let mut stats = [0; 4];
+        for (index, stat) in stats.iter_mut().enumerate() {
+            *stat = self.stat(index + 1);
+        }
+        stats
+    }
+
+    /// The same with what its status takes.
+    #[inline]
+    pub(crate) fn modified_stats(&self) -> [u16; 4] {
+        let mut stats = self.stats();
+        status_drop(self.status, &mut stats);
+        stats
+    }
+}
+
 impl Active {
     /// A Pokemon that has just come out.
+    #[inline]
     pub(crate) fn of(pokemon: &Pokemon) -> Self {
-        let stats = [1, 2, 3, 4].map(|index| pokemon.stat(index));
+        let stats = pokemon.stats();
         let mut modified_stats = stats;
         status_drop(pokemon.status, &mut modified_stats);
         Active {

@@ -30,8 +30,10 @@ impl Battle {
             side.last_selected_move = MOVE_ID_NOMOVE as u8;
             side.last_enemy_selected_move = MOVE_ID_NOMOVE as u8;
         }
-        battle.come_out(0, false);
-        battle.come_out(1, false);
+        for side in 0..2 {
+            battle.come_out(side, 0);
+            battle.queue_arrival(side, false);
+        }
         battle.update_event();
         battle.run_queue();
         battle
@@ -75,7 +77,7 @@ impl Battle {
     }
 
     /// An event that every Pokemon gets, the faster first: a tie costs a draw.
-    fn update_event(&mut self) {
+    pub(crate) fn update_event(&mut self) {
         let both = self.hp(0) > 0 && self.hp(1) > 0;
         if both && self.active(0).speed == self.active(1).speed {
             self.rng.order_of(2);
@@ -96,11 +98,20 @@ impl Battle {
     fn run_action(&mut self, action: Action) {
         let side = usize::from(action.side & 1);
         match action.kind {
-            Kind::Replace => self.switch_in(side, action.argument, true),
-            Kind::Switch => self.switch_in(side, action.argument, false),
-            Kind::Arrive => self.arrive(side, action.argument != 0),
             Kind::Move => self.run_move(side, action.argument),
             Kind::Residual => self.residual(),
+            Kind::Switch => self.switch(side, action.argument),
+            // Apart, so that what a turn is made of needs no table of jumps.
+            _ => self.run_replacement(action, side),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn run_replacement(&mut self, action: Action, side: usize) {
+        match action.kind {
+            Kind::Replace => self.replace(side, action.argument),
+            _ => self.arrive(side, action.argument != 0),
         }
     }
 
@@ -129,7 +140,7 @@ impl Battle {
 
     fn faint(&mut self, side: usize) {
         let own = &mut self.sides[side];
-        let modified_stats = Active::of(own.pokemon()).modified_stats;
+        let modified_stats = own.pokemon().modified_stats();
         own.active = Active::fainted(modified_stats);
         let pokemon = own.pokemon_mut();
         pokemon.status = status::NONE;
@@ -164,13 +175,16 @@ impl Battle {
 
     fn end_turn(&mut self) {
         self.turn = self.turn.saturating_add(1);
-        for side in 0..2 {
-            self.loosen_traps(side);
+        let lasting = [0, 1].map(|side| self.active(side).lasting());
+        if lasting != [0, 0] {
+            for side in 0..2 {
+                self.loosen_traps(side);
+            }
+            for side in 0..2 {
+                self.disable_event(side);
+            }
         }
-        for side in 0..2 {
-            self.disable_event(side);
-        }
-        if self.turn > MOST_TURNS || (0..2).all(|side| self.cannot_progress(side)) {
+        if self.turn > MOST_TURNS || (!self.can_hit(0) && self.cannot_both_progress()) {
             self.end(WINNER_TIE);
         } else {
             self.request = [REQUEST_MOVE as u8; 2];
@@ -210,6 +224,23 @@ impl Battle {
             + u32::from(active.trapping_move != 0);
         self.rng.order_of(first);
         self.rng.order_of(then);
+    }
+
+    /// Whether the Pokemon that is out can still do something, which settles what follows for
+    /// nearly every turn.
+    fn can_hit(&self, side: usize) -> bool {
+        let (pokemon, active) = (self.pokemon(side), self.active(side));
+        let first = active.moves[0];
+        pokemon.hp > 0
+            && pokemon.status != status::FREEZE
+            && first != 0
+            && first != MOVE_ID_TRANSFORM as u8
+            && active.pp != [0; SLOTS]
+    }
+
+    #[cold]
+    fn cannot_both_progress(&self) -> bool {
+        (0..2).all(|side| self.cannot_progress(side))
     }
 
     /// Endless Battle Clause: nothing that a side has left can ever change anything.

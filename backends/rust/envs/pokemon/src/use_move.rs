@@ -131,9 +131,7 @@ impl Battle {
         }
         let own = self.pokemon_mut(user);
         for (slot, &id) in own.moves.iter().enumerate() {
-            if id == shown {
-                own.revealed |= 1 << slot;
-            }
+            own.revealed |= u8::from(id == shown) << slot;
         }
     }
 

@@ -5,7 +5,7 @@ mod common;
 use common::Games;
 use proptest::prelude::*;
 use samestep_pokemon::consts::STATE_BYTES;
-use samestep_pokemon::{Battle, Facts, FULL_OBS_SIZE, STATE_SIZE};
+use samestep_pokemon::{Battle, View, FULL_OBS_SIZE, STATE_SIZE};
 
 const HEADER: usize = STATE_BYTES - STATE_SIZE;
 
@@ -27,11 +27,13 @@ fn states() -> Vec<Vec<u8>> {
 
 /// Plays on, looks and packs.
 fn play(mut battle: Battle, actions: &[(i32, i32)]) {
-    let facts = Facts::of(&battle);
+    let mut view = View::of(&battle);
     for &(first, second) in actions {
+        let fronts = [0, 1].map(|side| battle.sides[side].front());
         battle.commit([first, second]);
+        view.follow(&battle, fronts);
         let mut obs = [0; FULL_OBS_SIZE];
-        battle.observe(&facts, 0, &mut obs);
+        battle.observe(&view, 0, &mut obs);
         battle.pack(&mut [0; STATE_SIZE]);
     }
 }
@@ -43,6 +45,11 @@ fn every_state_of_a_battle_is_accepted_and_comes_back() {
         let mut back = vec![0; STATE_SIZE];
         battle.pack(&mut back);
         assert_eq!(back, state);
+        let mut saved = [0xA5; STATE_SIZE];
+        battle.save(&mut saved);
+        let mut loaded = Battle::default();
+        loaded.load(&saved);
+        assert_eq!(loaded, battle);
     }
 }
 
@@ -82,6 +89,9 @@ proptest! {
     ) {
         let _ = Battle::unpack(&bytes);
         play(Battle::read(&bytes).0, &actions);
+        let mut battle = Battle::default();
+        battle.load(&bytes);
+        play(battle, &actions);
     }
 
     #[test]

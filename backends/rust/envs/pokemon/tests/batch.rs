@@ -21,6 +21,25 @@ fn the_number_of_threads_decides_nothing() {
 }
 
 #[test]
+fn steps_without_observations_leave_the_next_ones_right() {
+    let params = [("full_information", Value::Bool(true))];
+    let (mut seen, mut unseen) = (Games::new(40, 1, &params), Games::new(40, 1, &params));
+    for step in 0..200 {
+        let actions = seen.choose();
+        seen.step(&actions);
+        match step % 5 {
+            3 | 4 => unseen.step(&actions),
+            _ => unseen.step_unseen(&actions),
+        }
+        assert_eq!((&seen.legal, &seen.reward), (&unseen.legal, &unseen.reward));
+        if step % 5 > 2 {
+            assert_eq!(seen.obs, unseen.obs, "after step {step}");
+        }
+    }
+    assert_eq!(seen.rows(STATE_BYTES), unseen.rows(STATE_BYTES));
+}
+
+#[test]
 fn rewards_sum_to_nothing_and_count_fainted_pokemon() {
     let mut plain = Games::new(32, 1, &[]);
     let mut shaped = Games::new(32, 1, &[("faint_reward", Value::Float(0.125))]);

@@ -28,6 +28,8 @@ pub const INVALID_ARGUMENT: c_int = 3;
 pub type DataType = c_int;
 /// bool, a byte that is 0 or 1
 pub const PRED: DataType = 1;
+/// i16
+pub const S16: DataType = 3;
 /// i32
 pub const S32: DataType = 4;
 /// u8
@@ -230,6 +232,7 @@ pub fn layout() -> Vec<(&'static str, usize)> {
         ("XLA_FFI_AttrType_STRING", ATTR_STRING),
         ("XLA_FFI_Error_Code_INVALID_ARGUMENT", INVALID_ARGUMENT),
         ("XLA_FFI_DataType_PRED", PRED),
+        ("XLA_FFI_DataType_S16", S16),
         ("XLA_FFI_DataType_S32", S32),
         ("XLA_FFI_DataType_U8", U8),
         ("XLA_FFI_DataType_U32", U32),

@@ -6,6 +6,7 @@
 
 use super::frame::{answer, Buffer, Frame};
 use super::{api, key};
+use crate::arrays::empty;
 use samestep_core::driver::Out;
 use samestep_core::rules::{ActionLayout, Array, ArrayMut, Dtype};
 use samestep_core::{Error, Isa};
@@ -169,6 +170,7 @@ impl Elements {
         match all {
             Array::F32(all) => Array::F32(self.part(all, index)),
             Array::F64(all) => Array::F64(self.part(all, index)),
+            Array::I16(all) => Array::I16(self.part(all, index)),
             Array::I32(all) => Array::I32(self.part(all, index)),
             Array::U8(all) => Array::U8(self.part(all, index)),
         }
@@ -178,6 +180,7 @@ impl Elements {
         match all {
             ArrayMut::F32(all) => ArrayMut::F32(self.part_mut(all, index)),
             ArrayMut::F64(all) => ArrayMut::F64(self.part_mut(all, index)),
+            ArrayMut::I16(all) => ArrayMut::I16(self.part_mut(all, index)),
             ArrayMut::I32(all) => ArrayMut::I32(self.part_mut(all, index)),
             ArrayMut::U8(all) => ArrayMut::U8(self.part_mut(all, index)),
         }
@@ -188,16 +191,8 @@ fn write_typed(buffer: Buffer<'_>, dtype: Dtype) -> Result<ArrayMut<'_>, Error> 
     Ok(match dtype {
         Dtype::F32 => ArrayMut::F32(buffer.write(api::F32)?),
         Dtype::F64 => ArrayMut::F64(buffer.write(api::F64)?),
+        Dtype::I16 => ArrayMut::I16(buffer.write(api::S16)?),
         Dtype::I32 => ArrayMut::I32(buffer.write(api::S32)?),
         Dtype::U8 => ArrayMut::U8(buffer.write(api::U8)?),
     })
-}
-
-fn empty(dtype: Dtype) -> ArrayMut<'static> {
-    match dtype {
-        Dtype::F32 => ArrayMut::F32(&mut []),
-        Dtype::F64 => ArrayMut::F64(&mut []),
-        Dtype::I32 => ArrayMut::I32(&mut []),
-        Dtype::U8 => ArrayMut::U8(&mut []),
-    }
 }

@@ -21,6 +21,7 @@ pub fn write(name: &str, params: &mut [(String, Value)]) -> String {
             Value::Bool(value) => value.to_string(),
             Value::Int(value) => value.to_string(),
             Value::Float(value) => format!("{value:?}"),
+            Value::Text(value) => format!("'{}", value.replace('%', "%25").replace(';', "%3B")),
         };
         key.push_str(&format!(";{name}={value}"));
     }
@@ -37,9 +38,10 @@ fn read(key: &str) -> Result<(&str, Params), Error> {
             let value = match value {
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
-                _ => match value.parse() {
-                    Ok(value) => Value::Int(value),
-                    Err(_) => Value::Float(value.parse().map_err(|_| wrong())?),
+                _ => match (value.strip_prefix('\''), value.parse()) {
+                    (Some(text), _) => Value::Text(text.replace("%3B", ";").replace("%25", "%")),
+                    (None, Ok(value)) => Value::Int(value),
+                    (None, Err(_)) => Value::Float(value.parse().map_err(|_| wrong())?),
                 },
             };
             Ok((name.to_owned(), value))
@@ -48,7 +50,8 @@ fn read(key: &str) -> Result<(&str, Params), Error> {
     Ok((name, Params::new(values?)))
 }
 
-/// The environment of this string, made once and kept: there are few, and they are small.
+/// The environment of this string, made once and kept: there are few, and they are small. A file
+/// that a parameter names is read then, and not again.
 ///
 /// # Errors
 /// For an unknown environment or parameter, or an unacceptable value.

@@ -50,7 +50,7 @@ def draw(name: str, rows: NDArray[np.uint8]) -> Frames:
     return RENDERERS[name].draw(rows)
 
 
-def frames_a_second(name: str, params: Mapping[str, bool | int | float]) -> int:
+def frames_a_second(name: str, params: Mapping[str, bool | int | float | str]) -> int:
     """How many steps, under these parameters, a second of an environment's own time has.
 
     Raises:

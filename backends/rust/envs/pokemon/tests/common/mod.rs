@@ -5,7 +5,7 @@ use samestep_core::driver::Out;
 use samestep_core::rules::{Array, ArrayMut};
 use samestep_core::{BatchEnv, Driver, Isa, Params, Value};
 use samestep_pokemon::state::{Pokemon, TEAM};
-use samestep_pokemon::{Battle, CHOICES, OBS_SIZE};
+use samestep_pokemon::{Battle, Number, CHOICES};
 
 pub const MOVE: i32 = 6;
 
@@ -107,15 +107,19 @@ pub fn turns(count: u64, make: impl Fn(u64) -> Battle) -> Vec<Battle> {
 
 /// Rules under parameters.
 pub fn rules(params: &[(&str, Value)]) -> samestep_pokemon::Pokemon {
-    let mut params = Params::new(params.iter().map(|&(name, v)| (name.to_owned(), v)));
+    let mut params = Params::new(
+        params
+            .iter()
+            .map(|(name, v)| ((*name).to_owned(), v.clone())),
+    );
     samestep_pokemon::Pokemon::new(&mut params).unwrap()
 }
 
 /// A batch of two players' battles with its arrays.
 pub struct Games {
     pub env: Box<dyn BatchEnv>,
-    pub obs: Vec<i32>,
-    pub final_obs: Vec<i32>,
+    pub obs: Vec<Number>,
+    pub final_obs: Vec<Number>,
     pub reward: Vec<f32>,
     pub terminated: Vec<u8>,
     pub truncated: Vec<u8>,
@@ -127,10 +131,11 @@ pub struct Games {
 impl Games {
     pub fn new(n: usize, threads: usize, params: &[(&str, Value)]) -> Self {
         let env = Driver::new(rules(params), n, threads, None, Isa::detect()).unwrap();
+        let obs_len = n * env.info().obs_len();
         let mut games = Games {
             env: Box::new(env),
-            obs: vec![0; n * 2 * OBS_SIZE],
-            final_obs: vec![0; n * 2 * OBS_SIZE],
+            obs: vec![0; obs_len],
+            final_obs: vec![0; obs_len],
             reward: vec![0.0; n * 2],
             terminated: vec![0; n],
             truncated: vec![0; n],
@@ -140,7 +145,7 @@ impl Games {
         };
         games
             .env
-            .reset([0, 5], None, ArrayMut::I32(&mut games.obs))
+            .reset([0, 5], None, ArrayMut::I16(&mut games.obs))
             .unwrap();
         games
             .env
@@ -168,8 +173,26 @@ impl Games {
             .step(
                 Array::I32(actions),
                 Out {
-                    obs: ArrayMut::I32(&mut self.obs),
-                    final_obs: ArrayMut::I32(&mut self.final_obs),
+                    obs: ArrayMut::I16(&mut self.obs),
+                    final_obs: ArrayMut::I16(&mut self.final_obs),
+                    reward: ArrayMut::F32(&mut self.reward),
+                    terminated: &mut self.terminated,
+                    truncated: &mut self.truncated,
+                    legal: &mut self.legal,
+                    acting: &mut self.acting,
+                },
+            )
+            .unwrap();
+    }
+
+    /// A step without observations: the arrays keep the ones before.
+    pub fn step_unseen(&mut self, actions: &[i32]) {
+        self.env
+            .step(
+                Array::I32(actions),
+                Out {
+                    obs: ArrayMut::I16(&mut []),
+                    final_obs: ArrayMut::I16(&mut []),
                     reward: ArrayMut::F32(&mut self.reward),
                     terminated: &mut self.terminated,
                     truncated: &mut self.truncated,
