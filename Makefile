@@ -34,13 +34,13 @@ setup-trainers: setup ## setup, and what the tests of the trainers' adapters nee
 	@$(VENV) -m tools.fetch_trainers
 
 .PHONY: bench
-bench: setup ## measure: ENV=pong|halfcheetah|pokemon [KIND=random|ppo] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=mjx,envpool] [VARIANT=default] [NETWORK=6K,100K,2M, of ppo] [QUICK=1]
+bench: setup ## measure: ENV=pong|halfcheetah|pokemon|gameboy [KIND=random|ppo] [BATCH=256,4096] [BACKENDS=rust,jax] [BASELINES=mjx,envpool] [VARIANT=default] [NETWORK=6K,100K,2M, of ppo] [QUICK=1]
 	$(harness) bench $(call flag,env,ENV) $(call flag,kind,KIND) $(call flag,batch,BATCH) \
 	  $(call flag,backends,BACKENDS) $(call flag,baselines,BASELINES) $(call flag,variant,VARIANT) \
 	  $(call flag,network,NETWORK) $(call switch,quick,QUICK) $(call switch,publish,PUBLISH)
 
 .PHONY: verify
-verify: setup ## prove the same: ENV=pong|halfcheetah|pokemon [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [AGAINST=rust] [VARIANT=default] [SHARD=k/n]
+verify: setup ## prove the same: ENV=pong|halfcheetah|pokemon|gameboy [LEVEL=1|2|3] [EPISODES=100] [SEED=0] [BACKENDS=rust,jax] [AGAINST=rust] [VARIANT=default] [SHARD=k/n]
 	$(harness) verify $(call flag,env,ENV) $(call flag,level,LEVEL) $(call flag,episodes,EPISODES) \
 	  $(call flag,seed,SEED) $(call flag,backends,BACKENDS) $(call flag,against,AGAINST) $(call flag,variant,VARIANT) $(call flag,shard,SHARD) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH) $(call switch,require-oracle,REQUIRE_ORACLE) $(call switch,without-oracle,WITHOUT_ORACLE)
@@ -60,13 +60,18 @@ replay: setup ## reproduce a difference that verify found: FILE=results/verify/f
 	$(harness) replay $(call quote,$(FILE))
 
 .PHONY: mutants
-mutants: setup ## count the planted bugs that the tests catch: ENV=pong|halfcheetah|pokemon [SAMPLE=300] [SHARD=k/n]
+mutants: setup ## count the planted bugs that the tests catch: ENV=pong|halfcheetah|pokemon|gameboy [SAMPLE=300] [SHARD=k/n]
 	$(harness) mutants $(call flag,env,ENV) $(call flag,sample,SAMPLE) $(call flag,shard,SHARD) $(call flag,backends,BACKENDS) \
 	  $(call switch,redo,REDO) $(call switch,publish,PUBLISH)
 
 .PHONY: coverage
 coverage: setup ## tell which lines of the Rust rules verify's episodes reach: ENV=pokemon [EPISODES=20000] [SEED=0]
 	$(harness) coverage $(call flag,env,ENV) $(call flag,episodes,EPISODES) $(call flag,seed,SEED) $(call switch,publish,PUBLISH)
+
+.PHONY: lockstep
+lockstep: setup ## prove the Game Boy equal to PyBoy frame by frame: [FRAMES=100000] [ROMS=folder,...] [GENERATED=1000] [SEED=0] [SHARD=k/n] [PUBLISH=1]
+	$(harness) lockstep $(call flag,frames,FRAMES) $(call flag,roms,ROMS) $(call flag,generated,GENERATED) $(call flag,seed,SEED) \
+	  $(call flag,shard,SHARD) $(call switch,redo,REDO) $(call switch,publish,PUBLISH)
 
 .PHONY: report
 report: setup ## write results/report/index.html with all results: [ENV=pong,halfcheetah] [OPEN=1] [WANDB=0]

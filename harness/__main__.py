@@ -13,6 +13,7 @@ COMMANDS = {
     "replay": "reproduce a failure from the bundle that verify wrote",
     "mutants": "measure how many planted bugs the tests catch",
     "coverage": "tell which lines of the Rust rules the verifier's episodes reach",
+    "lockstep": "compare the Game Boy with PyBoy frame by frame, for long",
     "report": "write one page with all results, and runs for Weights & Biases",
     "new": "write the skeleton of a new environment or backend",
     "consts": "generate the backends' constants from the specs",

@@ -43,6 +43,9 @@ class Entry:
     """Whether Rust's `step_into` takes None for `obs`, which is then measured too."""
     bench_notes: Mapping[str, str] = field(default_factory=dict)
     """By implementation: what a reader of its rows in the bench's table must know."""
+    frames: str = ""
+    """"module:function" that tells the frames of a step from the checked parameters; without it,
+    the parameter `frame_skip` does."""
     tests: str = ""
     """Folder with the environment's own L1 and L2 tests."""
     oracle: str = ""
@@ -223,5 +226,26 @@ register(
             "shared": True,
         },
         score="ppo.scores:battles_won",
+    )
+)
+
+register(
+    Entry(
+        name="gameboy",
+        reference="references.gameboy:GameBoy",
+        backends=("rust", "rust-ffi"),
+        variants=(
+            # The crate replays traces of its own, of the machine alone: tests/replays.
+            Variant("default", {}, traced=False, share=0.1),
+            Variant("half", {"observation": 1, "frame_skip": 3}, traced=False, share=0.02),
+            Variant("packed", {"observation": 2, "frame_skip": 2}, traced=False, share=0.02),
+            Variant("tiles", {"observation": 3, "frame_skip": 12}, traced=False, share=0.02),
+            Variant("features", {"observation": 4, "frame_skip": 1}, traced=False, share=0.02),
+        ),
+        baselines=("pyboy", "pyboy-threads"),
+        frames="references.gameboy.definition:frames_of",
+        bench_variants=("default", "tiles"),
+        bench_batches=(64, 128),
+        tests="tests/gameboy",
     )
 )

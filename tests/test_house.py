@@ -318,7 +318,11 @@ def test_every_environment_has_a_page_that_agrees_with_its_spec(name: str) -> No
     assert f"`{name}`, {spec.version} |" in page
     assert f"{spec.state_bytes} bytes" in page
     for parameter, param in spec.all_params.items():
-        default = f"`{param.default}`" if isinstance(param.default, bool) else str(param.default)
+        default = str(param.default)
+        if isinstance(param.default, str):
+            default = f'`"{param.default}"`'
+        elif isinstance(param.default, bool):
+            default = f"`{param.default}`"
         assert f"| `{parameter}` | {default} |" in page
     assert spec.row_dtype.fields is not None
     for field in spec.state:

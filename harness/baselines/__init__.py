@@ -46,6 +46,8 @@ BASELINES: dict[str, Baseline] = {
     ),
     "showdown": Baseline("harness.baselines.showdown:make", processes=True),
     "showdown-python": Baseline("harness.baselines.showdown:make_python", processes=True),
+    "pyboy": Baseline("harness.baselines.pyboy:make", processes=True),
+    "pyboy-threads": Baseline("harness.baselines.pyboy:make"),
     "poke-env": Baseline("harness.baselines.poke_env_server:make"),
 }
 """By the name that a registry entry lists."""

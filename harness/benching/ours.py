@@ -23,8 +23,12 @@ REFERENCE_BATCH = 32  # the reference's rate does not depend on it; larger ones 
 
 
 def frame_skip_of(job: Job) -> int:
-    """Frames of one step, 1 where an environment has no such parameter."""
-    params = registry.get(job.env).spec.check_params(job.params)
+    """Frames of one step, 1 where an environment has none."""
+    entry = registry.get(job.env)
+    params = entry.spec.check_params(job.params)
+    if entry.frames:
+        module, name = entry.frames.split(":")
+        return int(getattr(importlib.import_module(module), name)(params))
     return int(params.get("frame_skip", 1))
 
 

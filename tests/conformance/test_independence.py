@@ -81,9 +81,11 @@ def test_number_of_threads(entry: Entry, impl: str, make: Make) -> None:
     if impl != "rust":
         pytest.skip(f"{impl} takes no number of threads")
     params = entry.variants[0].params
+    # Enough for three threads to have work; fewer where a state is large.
+    num_envs = min(1100, max(40, 2**22 // entry.spec.state_bytes))
     runs = []
     for threads in (1, 2, 3):
-        batch = make(1100, threads=threads, max_episode_steps=LIMIT)
+        batch = make(num_envs, threads=threads, max_episode_steps=LIMIT)
         first = reset(batch)
         runs.append([first, *play(batch, source_of(batch, params), 2 * LIMIT, first)])
     for step, (one, two, three) in enumerate(zip(*runs, strict=True)):

@@ -1,6 +1,7 @@
 //! The environments in this module, by name.
 
 use samestep_core::{Env, Error, Params};
+use samestep_gameboy::GameBoy;
 use samestep_halfcheetah::HalfCheetah;
 use samestep_pokemon::Pokemon;
 use samestep_pong::{ContinuousPong, DiscretePong};
@@ -10,6 +11,7 @@ pub const NAMES: &[&str] = &[
     "pong",
     "halfcheetah",
     "pokemon",
+    "gameboy",
     #[cfg(feature = "test-envs")]
     "duel",
 ];
@@ -35,6 +37,7 @@ pub fn make(name: &str, mut params: Params) -> Result<(Box<dyn Env>, Option<u32>
             }
         }
         "pokemon" => Box::new(Pokemon::new(&mut params)?),
+        "gameboy" => Box::new(GameBoy::new(&mut params)?),
         #[cfg(feature = "test-envs")]
         "duel" => Box::new(samestep_duel::Duel::new(&mut params)?),
         _ => {

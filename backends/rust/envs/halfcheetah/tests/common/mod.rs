@@ -129,7 +129,9 @@ pub struct Cheetahs<P: Number> {
 }
 
 pub fn rules<P: Number>(params: &[(&str, Value)]) -> HalfCheetah<P> {
-    let given = params.iter().map(|&(name, value)| (name.to_owned(), value));
+    let given = params
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
     HalfCheetah::new(&mut Params::new(given)).unwrap()
 }
 

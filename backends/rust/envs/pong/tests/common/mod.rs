@@ -113,7 +113,11 @@ impl Games {
         isa: Isa,
         limit: Option<u32>,
     ) -> Self {
-        let mut params = Params::new(params.iter().map(|&(name, v)| (name.to_owned(), v)));
+        let mut params = Params::new(
+            params
+                .iter()
+                .map(|(name, v)| ((*name).to_owned(), v.clone())),
+        );
         let env: Box<dyn BatchEnv> = if params.bool("continuous", false).unwrap() {
             let rules = ContinuousPong::new(&mut params).unwrap();
             Box::new(Driver::new(rules, n, threads, limit, isa).unwrap())
