@@ -146,7 +146,8 @@ BUFFERS: dict[str, tuple[type[Exception], str, Callable[[], Arrays]]] = {
         f"terminated is uint8 (4,); {FLAGS}",
         lambda: {"terminated": np.zeros(N, np.uint8)},
     ),
-    "no array": (TypeError, f"obs is a NoneType; {OBS}", lambda: {"obs": None}),
+    "no array": (TypeError, f"final_obs is a NoneType; {OBS}", lambda: {"final_obs": None}),
+    "no observations": (ValueError, "obs has 0 elements; accepted: 32", lambda: {"obs": None}),
     "a list": (TypeError, f"actions is a list; {ACTIONS}", lambda: {"actions": [0] * N}),
     "action too high": (
         ValueError,

@@ -61,7 +61,7 @@ CASES: list[tuple[type[Exception], str, dict[str, Any]]] = [
         "first_index is 4294967293; accepted: an integer from 0 to 4294967292",
         {"first_index": 2**32 - 3},
     ),
-    (ValueError, "frame_skip is '8'; accepted: an integer from", {"frame_skip": "8"}),
+    (ValueError, f"frame_skip is '8'; {FRAME_SKIP}", {"frame_skip": "8"}),
     (
         TypeError,
         "frame_skip is None; accepted: a number, a truth value or a string",
