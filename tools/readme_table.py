@@ -76,12 +76,23 @@ def one_table(rows: list[Row], baselines: list[str]) -> str:
         cells = [str(frame_skip), *[given or "defaults"] * several, str(batch), str(threads)]
         cells += [implementation(row), speed(row)]
         for name in baselines:
-            # One that takes no batch has an instance a thread.
-            alone = (frame_skip, given, threads, threads)
-            beside = rates.get((name, setting(row))) or rates.get((name, alone))
+            beside = rate_beside(name, setting(row), rates)
             cells.append(ratio(row["sps_median"] / beside) if beside else "")
         lines.append(cells)
     return markdown(header, lines)
+
+
+def rate_beside(name: str, wanted: tuple[Any, ...], rates: dict[Any, float]) -> float | None:
+    """A baseline's speed in a setting. One that steps smaller batches than asked for, since its
+    speed does not depend on them, stands with its own.
+    """
+    if (name, wanted) in rates:
+        return rates[name, wanted]
+    frame_skip, given, batch, threads = wanted
+    for (impl, (*same, size, count)), found in rates.items():
+        if impl == name and (*same, count) == (frame_skip, given, threads) and size < batch:
+            return found
+    return None
 
 
 def parted(rows: list[Row]) -> str:
