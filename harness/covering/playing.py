@@ -58,8 +58,12 @@ class Recorder:
         return self.batch.export_state()
 
     def import_state(self, rows: np.ndarray, indices: Sequence[int] | None = None) -> None:
-        """Never called: whole plans begin with a reset."""
-        raise NotImplementedError
+        """Refused: a log of actions tells a batch's states from its reset alone.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("a batch that records its actions begins with a reset")
 
     def close(self) -> None:
         """Release the batch."""
